@@ -1,0 +1,102 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+
+/** A whole number from the environment, within bounds. */
+const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+
+const environment = z.object({
+  NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
+  HOST: z.string().min(1).default('127.0.0.1'),
+  /** 0 picks a free port */
+  PORT: whole(0, 65_535).default(4000),
+  /** Of the worker's /healthz, /readyz and /metrics; 0 picks a free port */
+  HEALTH_PORT: whole(0, 65_535).default(4001),
+  /** Makes every `url` in the API absolute; default: the bound address */
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  /** For LISTEN where DATABASE_URL is a transaction pooler */
+  DATABASE_DIRECT_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  DATABASE_CONNECTIONS: whole(4, 500).default(10),
+  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+  /** Keeps several installations apart in one Redis */
+  REDIS_PREFIX: z.string().regex(/^[a-z0-9_-]{1,40}$/i).default('millrace'),
+  MILLRACE_DATA_DIR: z.string().min(1).default('.data'),
+  /** Signs upload and file URLs; made and kept in the data folder when absent */
+  MILLRACE_SECRET: z.string().min(32).optional(),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  UPLOAD_BYTES_MAX: whole(1, Number.MAX_SAFE_INTEGER).default(2 * 1024 ** 3),
+  WORKER_CONCURRENCY_DEFAULT: whole(1, 200).default(10),
+  WORKER_CONCURRENCY_LONG_RUNNING: whole(1, 50).default(2),
+});
+
+type Environment = z.infer<typeof environment>;
+
+/** What every process knows. Queue and bus follow REDIS_URL; files follow the data folder. */
+export interface Config {
+  readonly mode: Environment['NODE_ENV'];
+  readonly host: string;
+  readonly port: number;
+  readonly healthPort: number;
+  readonly publicUrl: string | null;
+  /** `embedded`: dev.ts starts it in the data folder and hands its URL to the processes */
+  readonly database: { readonly type: 'embedded' } | { readonly type: 'url'; readonly url: string; readonly directUrl: string };
+  readonly databaseConnections: number;
+  readonly broker: { readonly type: 'postgres' } | { readonly type: 'redis'; readonly url: string; readonly prefix: string };
+  readonly dataDir: string;
+  readonly secret: string | null;
+  readonly logLevel: Environment['LOG_LEVEL'];
+  readonly uploadBytesMax: number;
+  readonly concurrency: { readonly default: number; readonly long_running: number; readonly scheduled: number; readonly internal: number };
+}
+
+/** All that is wrong with the environment, in one error for people. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** @throws ConfigError that names every violation at once */
+export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = environment.safeParse(given);
+  if (!parsed.success) throw new ConfigError(describe(parsed.error, given));
+  return toConfig(parsed.data);
+}
+
+function toConfig(env: Environment): Config {
+  if (env.DATABASE_DIRECT_URL && !env.DATABASE_URL) {
+    throw new ConfigError('The configuration is not usable:\n- DATABASE_DIRECT_URL: expected DATABASE_URL beside it, got none');
+  }
+  return {
+    mode: env.NODE_ENV,
+    host: env.HOST,
+    port: env.PORT,
+    healthPort: env.HEALTH_PORT,
+    publicUrl: env.PUBLIC_URL?.replace(/\/+$/, '') ?? null,
+    database: env.DATABASE_URL
+      ? { type: 'url', url: env.DATABASE_URL, directUrl: env.DATABASE_DIRECT_URL ?? env.DATABASE_URL }
+      : { type: 'embedded' },
+    databaseConnections: env.DATABASE_CONNECTIONS,
+    broker: env.REDIS_URL ? { type: 'redis', url: env.REDIS_URL, prefix: env.REDIS_PREFIX } : { type: 'postgres' },
+    dataDir: resolve(env.MILLRACE_DATA_DIR),
+    secret: env.MILLRACE_SECRET ?? null,
+    logLevel: env.LOG_LEVEL,
+    uploadBytesMax: env.UPLOAD_BYTES_MAX,
+    concurrency: {
+      default: env.WORKER_CONCURRENCY_DEFAULT,
+      long_running: env.WORKER_CONCURRENCY_LONG_RUNNING,
+      scheduled: 2,
+      internal: 2,
+    },
+  };
+}
+
+const SECRET_VARIABLES = /SECRET|TOKEN|PASSWORD|_URL$/;
+
+function describe(error: z.ZodError, given: Readonly<Record<string, string | undefined>>): string {
+  const lines = error.issues.map((issue) => {
+    const name = String(issue.path[0]);
+    const got = SECRET_VARIABLES.test(name) ? 'another value' : JSON.stringify(given[name]);
+    return `- ${name}: ${issue.message}, got ${got}`;
+  });
+  return ['The configuration is not usable:', ...lines].join('\n');
+}

@@ -1,0 +1,51 @@
+import { TypeID } from 'typeid-js';
+import { v7 as uuidv7 } from 'uuid';
+
+/**
+ * Ids are TypeIDs over UUIDv7 (https://github.com/jetify-com/typeid): a `uuid` in Postgres, `job_01j…` for clients.
+ * One prefix per type of object that has an id of its own.
+ */
+export const ID_PREFIXES = {
+  job: 'job',
+  jobItem: 'itm',
+  organization: 'org',
+  user: 'usr',
+  apiKey: 'key',
+  upload: 'upl',
+  file: 'fil',
+  product: 'prd',
+  variant: 'var',
+  order: 'ord',
+} as const;
+export type IdType = keyof typeof ID_PREFIXES;
+
+/** A new UUIDv7; ids made later in one process sort later. */
+export function newUuid(): string {
+  return uuidv7();
+}
+
+/** The id that clients see. */
+export function toPublicId(type: IdType, uuid: string): string {
+  return TypeID.fromUUID(ID_PREFIXES[type], uuid).toString();
+}
+
+/** What a client's id names, or null for anything that is none of ours. */
+export function parsePublicId(id: string): { type: IdType; uuid: string } | null {
+  try {
+    const parsed = TypeID.fromString(id);
+    const type = TYPES_BY_PREFIX.get(parsed.getType());
+    return type ? { type, uuid: parsed.toUUID() } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The uuid behind a client's id of one type, or null: an id of another type does not exist as this one. */
+export function uuidOf(type: IdType, id: string): string | null {
+  const parsed = parsePublicId(id);
+  return parsed?.type === type ? parsed.uuid : null;
+}
+
+const TYPES_BY_PREFIX: ReadonlyMap<string, IdType> = new Map(
+  (Object.keys(ID_PREFIXES) as IdType[]).map((type) => [ID_PREFIXES[type], type]),
+);

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { defineJob } from './define.ts';
+
+export const PRODUCT_FILE_FORMATS = ['auto', 'shopify_csv', 'google_merchant_tsv', 'generic_csv'] as const;
+
+/** Exactly one of them. The last is ours alone: the rejected rows of an earlier job, which `retryFailedItems` reads. */
+export const fileSource = z
+  .union([
+    z.object({ uploadId: z.uuid().meta({ idOf: 'upload' }) }),
+    z.object({ rejectedRowsOf: z.uuid() }).meta({ internal: true }),
+  ])
+  .meta({ id: 'FileSource' });
+
+const columnMapping = z
+  .object({ column: z.string().min(1).max(200), field: z.string().min(1).max(100) })
+  .meta({ id: 'ColumnMapping', description: "Which of the file's columns holds which of ours" });
+
+/** A file's rows become products and variants; the unit is the row. */
+export const productImport = defineJob({
+  kind: 'product_import',
+  version: 1,
+  queue: 'long_running',
+  title: 'Import products',
+  input: z.object({
+    source: fileSource,
+    format: z
+      .enum(PRODUCT_FILE_FORMATS)
+      .meta({ id: 'ProductFileFormat', description: 'AUTO looks at the header' })
+      .default('auto'),
+    mapping: z
+      .array(columnMapping)
+      .max(200)
+      .nullish()
+      .meta({ description: "Which of the file's columns holds which of ours; absent: by header names" }),
+    dryRun: z.boolean().default(false).meta({ description: 'Check everything, write nothing' }),
+  }),
+  output: z.object({
+    created: z.int(),
+    updated: z.int(),
+    unchanged: z.int(),
+    rejected: z.int(),
+    productsCreated: z.int(),
+    productsUpdated: z.int(),
+    variantsCreated: z.int(),
+    variantsUpdated: z.int(),
+  }),
+  retry: { maxAttempts: 5, backoff: { baseMs: 1_000, maxMs: 60_000 } },
+  timeoutMs: 6 * 60 * 60_000,
+  startable: 'api',
+});
