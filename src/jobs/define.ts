@@ -26,6 +26,8 @@ export interface JobContract<
   readonly cacheable?: boolean;
   /** "api": has a `start…` mutation; "internal": only other jobs and schedules start it */
   readonly startable: 'api' | 'internal';
+  /** Input of a job over only the failed rows of another; absent: the kind keeps no ledger of rows */
+  readonly retryFailedItems?: (input: z.infer<Input>, failedJobId: string) => z.input<Input>;
   /** Names that this kind had before */
   readonly aliases?: readonly string[];
   /** An older version's input in today's shape; parsed by `input` afterwards. @throws when it cannot be */

@@ -6,13 +6,18 @@ export const PRODUCT_FILE_FORMATS = ['auto', 'shopify_csv', 'google_merchant_tsv
 /** Exactly one of them. The last is ours alone: the rejected rows of an earlier job, which `retryFailedItems` reads. */
 export const fileSource = z
   .union([
-    z.object({ uploadId: z.uuid().meta({ idOf: 'upload' }) }),
-    z.object({ rejectedRowsOf: z.uuid() }).meta({ internal: true }),
+    z.object({
+      uploadId: z.uuid().meta({ idOf: 'upload', description: 'An upload that the file was PUT to' }),
+    }),
+    z.object({ rejectedRowsOf: z.uuid().meta({ shownAs: 'job' }) }).meta({ internal: true }),
   ])
-  .meta({ id: 'FileSource' });
+  .meta({ id: 'FileSource', description: 'Where a file comes from' });
 
 const columnMapping = z
-  .object({ column: z.string().min(1).max(200), field: z.string().min(1).max(100) })
+  .object({
+    column: z.string().min(1).max(200).meta({ description: "Header of the file's column" }),
+    field: z.string().min(1).max(100).meta({ description: 'Name of our field, e.g. "title"' }),
+  })
   .meta({ id: 'ColumnMapping', description: "Which of the file's columns holds which of ours" });
 
 /** A file's rows become products and variants; the unit is the row. */
@@ -35,16 +40,17 @@ export const productImport = defineJob({
     dryRun: z.boolean().default(false).meta({ description: 'Check everything, write nothing' }),
   }),
   output: z.object({
-    created: z.int(),
-    updated: z.int(),
-    unchanged: z.int(),
-    rejected: z.int(),
-    productsCreated: z.int(),
-    productsUpdated: z.int(),
-    variantsCreated: z.int(),
-    variantsUpdated: z.int(),
+    created: z.int().meta({ description: 'Rows that made a new variant' }),
+    updated: z.int().meta({ description: 'Rows that changed a variant or its product' }),
+    unchanged: z.int().meta({ description: 'Rows that were in the catalog already' }),
+    rejected: z.int().meta({ description: 'Rows that were wrong; `items` tells why' }),
+    productsCreated: z.int().meta({ description: 'New products' }),
+    productsUpdated: z.int().meta({ description: 'Products that changed' }),
+    variantsCreated: z.int().meta({ description: 'New variants' }),
+    variantsUpdated: z.int().meta({ description: 'Variants that changed' }),
   }),
   retry: { maxAttempts: 5, backoff: { baseMs: 1_000, maxMs: 60_000 } },
   timeoutMs: 6 * 60 * 60_000,
   startable: 'api',
+  retryFailedItems: (input, failedJobId) => ({ ...input, source: { rejectedRowsOf: failedJobId } }),
 });

@@ -1,9 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+// Node holds the sources of AbortSignal.any weakly: a timeout that nothing else refers to would be collected and never
+// fire (seen on Node 20.20). An entry lives as long as its key.
+const sourcesOf = new WeakMap<AbortSignal, readonly AbortSignal[]>();
+
 /** A signal that fires when any of `signals` does, or after `timeoutMs`, with a TimeoutError as its reason. */
 export function withTimeout(timeoutMs: number, ...signals: (AbortSignal | undefined)[]): AbortSignal {
-  const given = signals.filter((signal) => signal !== undefined);
-  return AbortSignal.any([AbortSignal.timeout(timeoutMs), ...given]);
+  const sources = [AbortSignal.timeout(timeoutMs), ...signals.filter((signal) => signal !== undefined)];
+  const signal = AbortSignal.any(sources);
+  sourcesOf.set(signal, sources);
+  return signal;
 }
 
 /** Resolves after `ms`, or at once when `signal` fires: for loops that look at the signal themselves. */

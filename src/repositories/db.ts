@@ -6,7 +6,10 @@ import type { Log } from '../lib/log.ts';
 
 /** Anything that runs SQL: the pool, or one client inside a transaction. */
 export interface Sql {
-  query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<pg.QueryResult<Row>>;
+  query<Row extends pg.QueryResultRow>(
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<pg.QueryResult<Row>>;
 }
 
 /** A client inside a transaction; COPY streams need the raw client. */
@@ -75,7 +78,10 @@ async function runTransaction<T>(pool: pg.Pool, fn: (tx: Tx) => Promise<T>): Pro
   client.on('error', onError);
   try {
     await client.query('BEGIN');
-    const result = await fn({ client, query: (text, values) => client.query(text, values ? [...values] : undefined) });
+    const result = await fn({
+      client,
+      query: (text, values) => client.query(text, values ? [...values] : undefined),
+    });
     await client.query('COMMIT');
     return result;
   } catch (error) {

@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto';
+import { createPostgresBackend, createRedisBackend, withBackend, type JobsOptions } from 'bullmq';
+import { Redis } from 'ioredis';
+import { QUEUE_NAMES, type QueueName } from '../domain/job.ts';
+import { raceAbort } from '../lib/abort.ts';
+import type { Log } from '../lib/log.ts';
+import { BULLMQ_SCHEMA, redisKeyPrefix, type Broker } from './broker.ts';
+import { deliveryId, type Delivery, type DeliveryQueue } from './queue.ts';
+
+/** No call to the broker takes longer. */
+const CALL_TIMEOUT_MS = 5_000;
+/** BullMQ forgets a delivery that ended after an hour or 1,000 others: Postgres has the history. */
+const KEPT = { age: 3_600, count: 1_000 };
+/** The sentinel outlives the broker's contents; much longer does not fit into BullMQ's delay scores. */
+const EPOCH_DELAY_MS = 5 * 365 * 86_400_000;
+
+/** The part of BullMQ's Queue that a producer needs, whatever its backend. */
+interface BullQueue {
+  add(name: string, data: unknown, options: JobsOptions): Promise<unknown>;
+  addBulk(jobs: { name: string; data: unknown; opts: JobsOptions }[]): Promise<unknown>;
+  getJob(id: string): Promise<unknown>;
+  remove(id: string): Promise<number>;
+  getJobCounts(...types: ('waiting' | 'prioritized' | 'active')[]): Promise<Record<string, number>>;
+  close(): Promise<void>;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+}
+
+/** The only producer of BullMQ. BullMQ never owns a retry: one attempt, and Postgres says what comes next. */
+export function openBullQueue(broker: Broker, log: Log): DeliveryQueue {
+  const connection = broker.type === 'redis' ? connectRedis(broker, log) : connectPostgres(broker);
+  const queues = new Map(QUEUE_NAMES.map((name) => [name, connection.open(name)]));
+  for (const queue of queues.values())
+    queue.on('error', (err) => log.warn({ err }, 'the queue reports an error'));
+  const get = (name: QueueName): BullQueue => {
+    const queue = queues.get(name);
+    if (!queue) throw new Error(`unknown queue: ${name}`);
+    return queue;
+  };
+  return {
+    async deliver(name, deliveries) {
+      await limited(get(name).addBulk(deliveries.map(toBull)));
+    },
+    async remove(name, jobId, delivery) {
+      await limited(get(name).remove(deliveryId(jobId, delivery)));
+    },
+    async counts(name) {
+      const counts = await limited(get(name).getJobCounts('waiting', 'prioritized', 'active'));
+      return { waiting: (counts.waiting ?? 0) + (counts.prioritized ?? 0), active: counts.active ?? 0 };
+    },
+    async plantEpoch(name) {
+      const epoch = randomUUID();
+      await limited(
+        get(name).add('epoch', {}, { jobId: epochId(epoch), delay: EPOCH_DELAY_MS, removeOnComplete: true }),
+      );
+      return epoch;
+    },
+    async hasEpoch(name, epoch) {
+      return Boolean(await limited(get(name).getJob(epochId(epoch))));
+    },
+    async close() {
+      await Promise.allSettled([...queues.values()].map((queue) => limited(queue.close())));
+      await connection.close();
+    },
+  };
+}
+
+interface BullConnection {
+  open(name: QueueName): BullQueue;
+  close(): Promise<void>;
+}
+
+/** BullMQ keeps a pool for each queue: one connection each, given back when idle. */
+function connectPostgres(broker: Extract<Broker, { type: 'postgres' }>): BullConnection {
+  const { Queue } = withBackend(createPostgresBackend);
+  const connection = {
+    connectionString: broker.databaseUrl,
+    schema: BULLMQ_SCHEMA,
+    max: 1,
+    application_name: broker.applicationName,
+    connectionTimeoutMillis: CALL_TIMEOUT_MS,
+    statement_timeout: CALL_TIMEOUT_MS,
+  };
+  return { open: (name) => new Queue(name, { connection }), close: () => Promise.resolve() };
+}
+
+function connectRedis(broker: Extract<Broker, { type: 'redis' }>, log: Log): BullConnection {
+  const redis = new Redis(broker.url, {
+    connectionName: broker.applicationName,
+    maxRetriesPerRequest: 1,
+    commandTimeout: CALL_TIMEOUT_MS,
+    connectTimeout: CALL_TIMEOUT_MS,
+  });
+  redis.on('error', (err: Error) => log.warn({ err }, "the queue's connection to Redis broke"));
+  const { Queue } = withBackend(createRedisBackend);
+  return {
+    open: (name) =>
+      new Queue(name, {
+        connection: redis,
+        prefix: redisKeyPrefix(broker.prefix),
+        skipWaitingForReady: true,
+      }),
+    async close() {
+      await redis.quit().catch(() => redis.disconnect());
+    },
+  };
+}
+
+function toBull({ jobId, delivery, priority }: Delivery): { name: string; data: unknown; opts: JobsOptions } {
+  return {
+    name: 'delivery',
+    data: { jobId, delivery },
+    opts: {
+      jobId: deliveryId(jobId, delivery),
+      attempts: 1,
+      priority,
+      removeOnComplete: KEPT,
+      removeOnFail: KEPT,
+    },
+  };
+}
+
+const epochId = (epoch: string): string => `epoch-${epoch}`;
+
+function limited<T>(call: Promise<T>): Promise<T> {
+  return raceAbort(call, AbortSignal.timeout(CALL_TIMEOUT_MS));
+}

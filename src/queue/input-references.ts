@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import { UserFacingError, type UserError } from '../domain/errors.ts';
+import type { IdType } from '../domain/ids.ts';
+import type { Sql } from '../repositories/db.ts';
+
+/** A uuid inside a job's input that names one of our rows: a schema node with `.meta({ idOf: … })`. */
+interface Reference {
+  readonly type: IdType;
+  readonly id: string;
+  readonly field: readonly string[];
+}
+
+/** Says what is wrong with a reference, or null. One entry per type of object that an input may name. */
+type Check = (sql: Sql, organizationId: string, reference: Reference) => Promise<UserError | null>;
+
+const CHECKS: Partial<Record<IdType, Check>> = { upload: checkUpload };
+
+const idMeta = z.object({ idOf: z.string() });
+
+/** @throws UserFacingError that names every reference which is missing, another organization's or no longer usable */
+export async function checkReferences(
+  sql: Sql,
+  organizationId: string,
+  schema: z.ZodType,
+  input: unknown,
+): Promise<void> {
+  const found = referencesIn(schema, input, ['input']);
+  const errors = await Promise.all(
+    found.map((reference) => {
+      const check = CHECKS[reference.type];
+      if (!check) throw new Error(`no check is known for references to ${reference.type}`);
+      return check(sql, organizationId, reference);
+    }),
+  );
+  const wrong = errors.filter((error) => error !== null);
+  if (wrong.length > 0) throw new UserFacingError(wrong);
+}
+
+function referencesIn(schema: z.ZodType, value: unknown, field: readonly string[]): Reference[] {
+  if (value === null || value === undefined) return [];
+  const meta = idMeta.safeParse(schema.meta());
+  if (meta.success && typeof value === 'string')
+    return [{ type: idTypeOf(meta.data.idOf), id: value, field }];
+  if (schema instanceof z.ZodObject && typeof value === 'object') {
+    const values = new Map<string, unknown>(Object.entries(value));
+    return Object.entries(schema.shape).flatMap(([key, inner]) =>
+      referencesIn(schemaOf(inner), values.get(key), [...field, key]),
+    );
+  }
+  if (schema instanceof z.ZodUnion) {
+    const option = schema.options.map(schemaOf).find((candidate) => candidate.safeParse(value).success);
+    return option ? referencesIn(option, value, field) : [];
+  }
+  if (schema instanceof z.ZodArray && Array.isArray(value)) {
+    return value.flatMap((inner, index) =>
+      referencesIn(schemaOf(schema.element), inner, [...field, String(index)]),
+    );
+  }
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable || schema instanceof z.ZodDefault) {
+    return referencesIn(schemaOf(schema.unwrap()), value, field);
+  }
+  return [];
+}
+
+function schemaOf(node: z.core.$ZodType): z.ZodType {
+  if (node instanceof z.ZodType) return node;
+  throw new Error('a job input is made of plain zod schemas only');
+}
+
+function idTypeOf(name: string): IdType {
+  if (name in CHECKS) return z.custom<IdType>((type) => type === name).parse(name);
+  throw new Error(`no check is known for references to ${name}`);
+}
+
+async function checkUpload(
+  sql: Sql,
+  organizationId: string,
+  { id, field }: Reference,
+): Promise<UserError | null> {
+  const { rows } = await sql.query<{ received: boolean; expired: boolean }>(
+    `SELECT received_at IS NOT NULL AS received, expires_at < now() AS expired
+     FROM uploads WHERE organization_id = $1 AND id = $2`,
+    [organizationId, id],
+  );
+  const [upload] = rows;
+  if (!upload) return { code: 'NOT_FOUND', field, message: 'There is no such upload.' };
+  if (upload.expired)
+    return { code: 'EXPIRED', field, message: 'The uploaded file is no longer kept. Upload it again.' };
+  if (!upload.received) {
+    return {
+      code: 'INVALID',
+      field,
+      message: 'Nothing has been uploaded yet: PUT the file to the URL of the upload first.',
+    };
+  }
+  return null;
+}

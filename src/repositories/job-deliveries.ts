@@ -1,0 +1,152 @@
+import type { QueueName } from '../domain/job.ts';
+import type { Sql } from './db.ts';
+
+/** A delivery that Postgres has issued and the broker is to carry. */
+export interface IssuedDelivery {
+  readonly jobId: string;
+  readonly delivery: number;
+  /** Place in the organization's window, 1 first */
+  readonly place: number;
+}
+
+interface IssueRow {
+  id: string;
+  delivery: number;
+  place: number;
+}
+
+const toIssued = (row: IssueRow): IssuedDelivery => ({
+  jobId: row.id,
+  delivery: row.delivery,
+  place: row.place,
+});
+
+/** Kinds and newest versions that some live worker can run, of beats not older than $stale seconds. */
+const CAPABLE = `
+  SELECT kind.key AS kind, max(kind.value::int) AS version
+  FROM workers, jsonb_each_text(workers.kinds) AS kind
+  WHERE workers.beat_at > now() - interval '15 seconds'
+  GROUP BY kind.key`;
+
+/**
+ * Issues due jobs of a queue, each organization up to its window, by priority and oldest first. Every issue raises
+ * the fence, so an older delivery that still floats about is dropped when it is claimed.
+ * @param window deliveries per organization that may wait in the broker at once
+ * @param limit most deliveries of this call
+ */
+export async function issueDueDeliveries(
+  sql: Sql,
+  queue: QueueName,
+  window: number,
+  limit: number,
+): Promise<IssuedDelivery[]> {
+  const { rows } = await sql.query<IssueRow>(
+    // The first part walks the partial index from organization to organization instead of reading every row.
+    `WITH RECURSIVE capable AS MATERIALIZED (${CAPABLE}
+     ), organization AS (
+       (SELECT organization_id FROM jobs
+        WHERE queue = $1 AND status = 'pending' AND delivered_at IS NULL ORDER BY organization_id LIMIT 1)
+       UNION ALL
+       SELECT (SELECT organization_id FROM jobs
+               WHERE queue = $1 AND status = 'pending' AND delivered_at IS NULL
+                 AND organization_id > organization.organization_id ORDER BY organization_id LIMIT 1)
+       FROM organization WHERE organization.organization_id IS NOT NULL
+     ), picked AS (
+       SELECT due.id, waiting.count + row_number() OVER (PARTITION BY organization.organization_id
+                                                         ORDER BY due.priority, due.due_at, due.id) AS place
+       FROM organization
+       CROSS JOIN LATERAL (
+         SELECT count(*) FROM jobs
+         WHERE queue = $1 AND organization_id = organization.organization_id
+           AND status = 'pending' AND delivered_at IS NOT NULL) AS waiting
+       CROSS JOIN LATERAL (
+         SELECT id, priority, due_at FROM jobs
+         WHERE queue = $1 AND organization_id = organization.organization_id
+           AND status = 'pending' AND delivered_at IS NULL AND due_at <= now()
+           AND EXISTS (SELECT 1 FROM capable WHERE capable.kind = jobs.kind AND jobs.version <= capable.version)
+         ORDER BY priority, due_at, id
+         LIMIT greatest(0, $2 - waiting.count)
+         FOR UPDATE SKIP LOCKED) AS due
+       WHERE organization.organization_id IS NOT NULL
+         AND EXISTS (SELECT 1 FROM queues WHERE name = $1 AND paused_at IS NULL)
+       LIMIT $3
+     )
+     UPDATE jobs SET delivery = delivery + 1, delivered_at = now(),
+                     epoch = (SELECT epoch FROM queues WHERE name = $1),
+                     queue_job_id = jobs.id || '-' || (delivery + 1)
+     FROM picked WHERE jobs.id = picked.id
+     RETURNING jobs.id, jobs.delivery, picked.place::int`,
+    [queue, window, limit],
+  );
+  return rows.map(toIssued);
+}
+
+/** Issues one job that was just started, if it is due, its queue is not paused and its organization's window has room. */
+export async function issueOneDelivery(
+  sql: Sql,
+  queue: QueueName,
+  jobId: string,
+  window: number,
+): Promise<IssuedDelivery | null> {
+  const { rows } = await sql.query<IssueRow>(
+    `WITH waiting AS (
+       SELECT count(*) FROM jobs
+       WHERE queue = $1 AND status = 'pending' AND delivered_at IS NOT NULL
+         AND organization_id = (SELECT organization_id FROM jobs WHERE id = $2))
+     UPDATE jobs SET delivery = delivery + 1, delivered_at = now(),
+                     epoch = (SELECT epoch FROM queues WHERE name = $1),
+                     queue_job_id = id || '-' || (delivery + 1)
+     WHERE id = $2 AND status = 'pending' AND delivered_at IS NULL AND due_at <= now()
+       AND (SELECT count FROM waiting) < $3
+       AND EXISTS (SELECT 1 FROM queues WHERE name = $1 AND paused_at IS NULL)
+       AND EXISTS (SELECT 1 FROM (${CAPABLE}) AS capable WHERE capable.kind = jobs.kind AND jobs.version <= capable.version)
+     RETURNING id, delivery, (SELECT count FROM waiting)::int + 1 AS place`,
+    [queue, jobId, window],
+  );
+  return rows[0] ? toIssued(rows[0]) : null;
+}
+
+/** Lets deliveries be issued anew that the broker did not take; those that were issued again or claimed stay. */
+export async function takeBackDeliveries(sql: Sql, issued: readonly IssuedDelivery[]): Promise<void> {
+  await sql.query(
+    `UPDATE jobs SET delivered_at = NULL
+     FROM unnest($1::uuid[], $2::int[]) AS issued (id, delivery)
+     WHERE jobs.id = issued.id AND jobs.delivery = issued.delivery AND status = 'pending'`,
+    [issued.map(({ jobId }) => jobId), issued.map(({ delivery }) => delivery)],
+  );
+}
+
+/** Lets the deliveries of a lost broker be issued anew: those that were added under another epoch than today's. */
+export async function takeBackLostEpochs(sql: Sql, queue: QueueName): Promise<number> {
+  const { rowCount } = await sql.query(
+    `UPDATE jobs SET delivered_at = NULL
+     WHERE id IN (SELECT jobs.id FROM jobs JOIN queues ON queues.name = jobs.queue
+                  WHERE jobs.queue = $1 AND status = 'pending' AND delivered_at IS NOT NULL
+                    AND jobs.epoch IS DISTINCT FROM queues.epoch
+                  ORDER BY jobs.id FOR UPDATE OF jobs SKIP LOCKED)`,
+    [queue],
+  );
+  return rowCount ?? 0;
+}
+
+/** Lets deliveries be issued anew that have waited longer than `seconds`: the broker holds fewer than Postgres issued. */
+export async function takeBackOlderThan(sql: Sql, queue: QueueName, seconds: number): Promise<number> {
+  const { rowCount } = await sql.query(
+    `UPDATE jobs SET delivered_at = NULL
+     WHERE id IN (SELECT id FROM jobs
+                  WHERE queue = $1 AND status = 'pending' AND delivered_at < now() - make_interval(secs => $2)
+                  ORDER BY id FOR UPDATE SKIP LOCKED)`,
+    [queue, seconds],
+  );
+  return rowCount ?? 0;
+}
+
+/** Deliveries that Postgres has issued for a queue and no worker has claimed, of those older than `seconds`. */
+export async function countIssued(sql: Sql, queue: QueueName, seconds: number): Promise<number> {
+  const { rows } = await sql.query<{ count: number }>(
+    `SELECT count(*)::int AS count FROM jobs
+     WHERE queue = $1 AND status = 'pending' AND delivered_at < now() - make_interval(secs => $2)`,
+    [queue, seconds],
+  );
+  return rows[0]?.count ?? 0;
+}

@@ -1,0 +1,32 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { canonicalHash, canonicalJson, stringsIn, withoutNul } from '../../src/lib/canonical-json.ts';
+
+describe('canonical JSON', () => {
+  it('does not depend on the order of keys', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (value) => {
+        const reversed = Object.fromEntries(Object.entries(value).toReversed());
+        expect(canonicalJson(reversed)).toBe(canonicalJson(value));
+      }),
+    );
+  });
+
+  it('keeps the order of lists and tells values apart', () => {
+    expect(canonicalHash('kind', { a: [1, 2] }).equals(canonicalHash('kind', { a: [2, 1] }))).toBe(false);
+    expect(canonicalHash('kind', { a: 1 }).equals(canonicalHash('other', { a: 1 }))).toBe(false);
+  });
+});
+
+describe('withoutNul', () => {
+  it('leaves no NUL in any string, key or value', () => {
+    const cleaned = withoutNul({ 'a\u0000': ['x\u0000y', { b: '\u0000' }], n: 1, d: null });
+    expect(cleaned).toEqual({ a: ['xy', { b: '' }], n: 1, d: null });
+  });
+});
+
+describe('stringsIn', () => {
+  it('finds the strings at every depth', () => {
+    expect(stringsIn({ a: 'x', b: [1, { c: 'y' }], d: null })).toEqual(['x', 'y']);
+  });
+});

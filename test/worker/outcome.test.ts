@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { describe, expect, it } from 'vitest';
+import { JobFailure } from '../../src/domain/errors.ts';
+import { defineJob } from '../../src/jobs/define.ts';
+import { AttemptLostError } from '../../src/repositories/job-fence.ts';
+import { decideOutcome, type AttemptFacts, type RunEnd } from '../../worker/outcome.ts';
+
+const contract = defineJob({
+  kind: 'sample',
+  version: 1,
+  queue: 'default',
+  title: 'Sample',
+  input: z.object({}),
+  output: z.object({}),
+  retry: { maxAttempts: 3, backoff: { baseMs: 1_000, maxMs: 10_000 } },
+  timeoutMs: 60_000,
+  startable: 'api',
+});
+const facts: AttemptFacts = { contract, attempt: 1, maxAttempts: 3, stopped: null, random: () => 0.5 };
+const returned = (succeeded: number, warned: number, failed: number): RunEnd => ({
+  type: 'returned',
+  output: { ok: true },
+  counts: { total: null, processed: succeeded + warned + failed, succeeded, warned, failed },
+});
+const threw = (error: unknown): RunEnd => ({ type: 'threw', error });
+
+describe('the outcome of an attempt', () => {
+  it('is completed when nothing was warned of or rejected', () => {
+    expect(decideOutcome(returned(3, 0, 0), facts)).toMatchObject({
+      status: 'completed',
+      result: { ok: true },
+    });
+  });
+
+  it('is completed with warnings when a row was warned of or rejected', () => {
+    expect(decideOutcome(returned(3, 1, 0), facts)?.status).toBe('completed_with_warnings');
+    expect(decideOutcome(returned(3, 0, 1), facts)?.status).toBe('completed_with_warnings');
+  });
+
+  it('is failed when no row succeeded and one was rejected, and keeps the result', () => {
+    const settlement = decideOutcome(returned(0, 0, 2), facts);
+    expect(settlement).toMatchObject({
+      status: 'failed',
+      errorCode: 'ALL_ROWS_REJECTED',
+      result: { ok: true },
+    });
+  });
+
+  it('waits for another attempt after a retryable failure, with the backoff of the kind', () => {
+    const settlement = decideOutcome(threw(JobFailure.retryable('PROVIDER_UNAVAILABLE', 'away')), {
+      ...facts,
+      attempt: 2,
+    });
+    expect(settlement).toMatchObject({
+      status: 'pending',
+      attemptOutcome: 'failed',
+      delayMs: 2_000,
+      errorMessage: 'away',
+    });
+  });
+
+  it('waits as long as the failure says', () => {
+    const failure = new JobFailure('PROVIDER_UNAVAILABLE', 'busy', { retryable: true, retryAfterMs: 77_000 });
+    expect(decideOutcome(threw(failure), facts)).toMatchObject({ status: 'pending', delayMs: 77_000 });
+  });
+
+  it('is failed after the last attempt and after a permanent failure', () => {
+    const last = { ...facts, attempt: 3 };
+    expect(decideOutcome(threw(new Error('boom')), last)).toMatchObject({
+      status: 'failed',
+      errorCode: 'INTERNAL',
+    });
+    const permanent = threw(JobFailure.permanent('INVALID_FILE', 'no CSV'));
+    expect(decideOutcome(permanent, facts)).toMatchObject({ status: 'failed', errorCode: 'INVALID_FILE' });
+  });
+
+  it("never tells people an unexpected error's text", () => {
+    const settlement = decideOutcome(threw(new Error('password=hunter2')), facts);
+    expect(JSON.stringify(settlement)).not.toContain('hunter2');
+  });
+
+  it('is nothing to write when the attempt is no longer the job’s', () => {
+    expect(decideOutcome(threw(new AttemptLostError('j', 1)), facts)).toBeNull();
+    expect(decideOutcome(threw(new Error('stopped')), { ...facts, stopped: 'lost' })).toBeNull();
+  });
+
+  it('is cancelled, released or timed out by the reason of the stop, not by what was thrown', () => {
+    const end = threw(new Error('aborted'));
+    expect(decideOutcome(end, { ...facts, stopped: 'cancelled' })).toMatchObject({ status: 'cancelled' });
+    expect(decideOutcome(end, { ...facts, stopped: 'shutdown' })).toMatchObject({
+      status: 'pending',
+      attemptOutcome: 'released',
+    });
+    expect(decideOutcome(end, { ...facts, stopped: 'timeout' })).toMatchObject({
+      status: 'pending',
+      errorCode: 'TIMEOUT',
+    });
+  });
+
+  it('is finished when the handler finished although it was told to stop', () => {
+    expect(decideOutcome(returned(1, 0, 0), { ...facts, stopped: 'cancelled' })?.status).toBe('completed');
+  });
+});

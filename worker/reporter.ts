@@ -1,0 +1,117 @@
+import type { EventBus } from '../src/events/bus.ts';
+import type { Log } from '../src/lib/log.ts';
+import { announce } from '../src/queue/announce.ts';
+import type { Sql } from '../src/repositories/db.ts';
+import type { NewJobEvent } from '../src/repositories/job-events.ts';
+import { AttemptLostError, passFence, type FencedChange } from '../src/repositories/job-fence.ts';
+import type { JobLog } from './context.ts';
+
+/** Progress reaches the event log at most every so often. */
+const FLUSH_MS = 250;
+/** Log lines that wait for the next flush; more are dropped, and the log says how many. */
+const LINES_MAX = 200;
+const LINE_LENGTH_MAX = 2_000;
+
+export const NO_CHANGE: FencedChange = {
+  total: null,
+  processed: 0,
+  succeeded: 0,
+  warned: 0,
+  failed: 0,
+  progressPercent: null,
+  progressMessage: null,
+  items: [],
+  events: [],
+};
+
+interface ReporterDeps {
+  readonly db: Sql;
+  readonly bus: EventBus;
+  readonly log: Log;
+  readonly jobId: string;
+  readonly delivery: number;
+  onLost(): void;
+}
+
+/** Gathers an attempt's progress and log lines and writes them together, a few times a second, behind the fence. */
+export class Reporter {
+  private readonly deps: ReporterDeps;
+  private lines: NewJobEvent[] = [];
+  private dropped = 0;
+  private progress: { percent: number | null; note: string | null } | null = null;
+  private timer: NodeJS.Timeout | null = null;
+  private writing: Promise<void> = Promise.resolve();
+
+  constructor(deps: ReporterDeps) {
+    this.deps = deps;
+  }
+
+  readonly log: JobLog = {
+    debug: (message) => this.line('debug', message),
+    info: (message) => this.line('info', message),
+    warn: (message) => this.line('warn', message),
+    error: (message) => this.line('error', message),
+  };
+
+  /** The latest wins. */
+  report(done: number, total: number | null, note?: string): void {
+    const percent =
+      total === null || total <= 0 ? null : Math.max(0, Math.min(100, Math.floor((100 * done) / total)));
+    this.progress = { percent, note: note?.slice(0, LINE_LENGTH_MAX) ?? null };
+    this.schedule();
+  }
+
+  /** Writes what waits and stops the timer; call it before the attempt settles. Failures are logged. */
+  async flush(): Promise<void> {
+    if (this.timer) clearTimeout(this.timer);
+    this.timer = null;
+    this.writing = this.writing.then(() => this.write());
+    await this.writing;
+  }
+
+  private line(level: 'debug' | 'info' | 'warn' | 'error', message: string): void {
+    this.deps.log[level]({ jobId: this.deps.jobId }, message);
+    if (this.lines.length >= LINES_MAX) this.dropped += 1;
+    else
+      this.lines.push({
+        type: 'log',
+        level,
+        message: message.replaceAll('\u0000', '').slice(0, LINE_LENGTH_MAX),
+      });
+    this.schedule();
+  }
+
+  private schedule(): void {
+    this.timer ??= setTimeout(() => void this.flush(), FLUSH_MS);
+  }
+
+  private async write(): Promise<void> {
+    const { lines, progress, dropped } = this;
+    if (lines.length === 0 && !progress) return;
+    this.lines = [];
+    this.progress = null;
+    this.dropped = 0;
+    const events: NewJobEvent[] = [...lines];
+    if (dropped > 0)
+      events.push({
+        type: 'log',
+        level: 'warn',
+        message: `${dropped} log lines came too fast and are not kept.`,
+      });
+    if (progress)
+      events.push({ type: 'progress', message: progress.note, progressPercent: progress.percent });
+    const { db, bus, jobId, delivery } = this.deps;
+    try {
+      const change = {
+        ...NO_CHANGE,
+        events,
+        progressPercent: progress?.percent ?? null,
+        progressMessage: progress?.note ?? null,
+      };
+      announce(bus, await passFence(db, jobId, delivery, change));
+    } catch (error) {
+      if (error instanceof AttemptLostError) this.deps.onLost();
+      else this.deps.log.warn({ err: error, jobId }, 'progress could not be written');
+    }
+  }
+}
