@@ -23,7 +23,11 @@ const environment = z.object({
   MILLRACE_DATA_DIR: z.string().min(1).default('.data'),
   /** Signs upload and file URLs; made and kept in the data folder when absent */
   MILLRACE_SECRET: z.string().min(32).optional(),
+  /** Filled into GraphiQL and the job page; in production it is not */
+  MILLRACE_DEV_TOKEN: z.string().min(1).max(200).optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  /** Default: for people in development, JSON lines otherwise */
+  LOG_FORMAT: z.enum(['json', 'pretty']).optional(),
   UPLOAD_BYTES_MAX: whole(1, Number.MAX_SAFE_INTEGER).default(2 * 1024 ** 3),
   WORKER_CONCURRENCY_DEFAULT: whole(1, 200).default(10),
   WORKER_CONCURRENCY_LONG_RUNNING: whole(1, 50).default(2),
@@ -44,7 +48,10 @@ export interface Config {
   readonly broker: { readonly type: 'postgres' } | { readonly type: 'redis'; readonly url: string; readonly prefix: string };
   readonly dataDir: string;
   readonly secret: string | null;
+  /** A token that pages are served with, so that a newcomer need not bring one; always null in production */
+  readonly devToken: string | null;
   readonly logLevel: Environment['LOG_LEVEL'];
+  readonly logFormat: 'json' | 'pretty';
   readonly uploadBytesMax: number;
   readonly concurrency: { readonly default: number; readonly long_running: number; readonly scheduled: number; readonly internal: number };
 }
@@ -54,8 +61,13 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
+/** What this process was started with, for the processes that it starts itself. */
+export function currentEnvironment(): Readonly<Record<string, string | undefined>> {
+  return process.env;
+}
+
 /** @throws ConfigError that names every violation at once */
-export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
+export function readConfig(env = currentEnvironment()): Config {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = environment.safeParse(given);
   if (!parsed.success) throw new ConfigError(describe(parsed.error, given));
@@ -79,7 +91,9 @@ function toConfig(env: Environment): Config {
     broker: env.REDIS_URL ? { type: 'redis', url: env.REDIS_URL, prefix: env.REDIS_PREFIX } : { type: 'postgres' },
     dataDir: resolve(env.MILLRACE_DATA_DIR),
     secret: env.MILLRACE_SECRET ?? null,
+    devToken: env.NODE_ENV === 'production' ? null : (env.MILLRACE_DEV_TOKEN ?? null),
     logLevel: env.LOG_LEVEL,
+    logFormat: env.LOG_FORMAT ?? (env.NODE_ENV === 'development' ? 'pretty' : 'json'),
     uploadBytesMax: env.UPLOAD_BYTES_MAX,
     concurrency: {
       default: env.WORKER_CONCURRENCY_DEFAULT,

@@ -14,7 +14,7 @@ async function main(): Promise<void> {
       'A worker needs DATABASE_URL. `npm run dev` starts an embedded PostgreSQL and a worker with it.',
     );
   }
-  const log = createLog({ level: config.logLevel, process: 'worker' });
+  const log = createLog({ level: config.logLevel, process: 'worker', format: config.logFormat });
   const app = await createWorkerApp({
     config,
     databaseUrl: database.url,
@@ -30,7 +30,7 @@ async function main(): Promise<void> {
     checkReady: app.checkReady,
   });
   log.info({ worker: app.id, health: health.url }, 'the worker is ready');
-  process.send?.({ type: 'ready', health: health.url });
+  process.send?.({ type: 'ready', url: health.url });
 
   let stopping = false;
   const stop = (signal: string): void => {

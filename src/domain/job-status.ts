@@ -17,7 +17,6 @@ export type JobTrigger =
   | 'retry'
   | 'snoozed'
   | 'released'
-  | 'waits_for_children'
   | 'worker_lost'
   | 'failed'
   | 'attempts_exhausted'
@@ -39,7 +38,6 @@ export const JOB_TRANSITIONS: readonly Transition[] = [
   { trigger: 'retry', from: 'running', to: 'pending' },
   { trigger: 'snoozed', from: 'running', to: 'pending' },
   { trigger: 'released', from: 'running', to: 'pending' },
-  { trigger: 'waits_for_children', from: 'running', to: 'pending' },
   { trigger: 'worker_lost', from: 'running', to: 'pending' },
   { trigger: 'attempts_exhausted', from: 'running', to: 'failed' },
   { trigger: 'cancelled', from: 'pending', to: 'cancelled' },

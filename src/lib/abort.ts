@@ -22,6 +22,8 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 
 /** Settles as `promise` does, or rejects with the signal's reason: for work that cannot be told to stop. */
 export async function raceAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  // Its failure is nobody's concern any more once the signal has fired, even before the race began.
+  promise.catch(() => undefined);
   signal.throwIfAborted();
   let onAbort: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {

@@ -1,4 +1,5 @@
 import { pino, stdSerializers, type DestinationStream, type Level, type Logger } from 'pino';
+import { build as pretty } from 'pino-pretty';
 
 export type Log = Logger;
 
@@ -8,11 +9,13 @@ const SECRET_KEYS = ['token', 'password', 'secret', 'authorization', 'cookie', '
 export interface LogOptions {
   readonly level: Level | 'silent';
   readonly process: string;
+  /** `pretty` for people; default `json` */
+  readonly format?: 'json' | 'pretty';
   readonly destination?: DestinationStream;
 }
 
 /** JSON lines on stderr: stdout belongs to what a program answers, such as the `ready` line. */
-export function createLog({ level, process: name, destination }: LogOptions): Log {
+export function createLog({ level, process: name, format = 'json', destination }: LogOptions): Log {
   const paths = SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]);
   return pino(
     {
@@ -21,6 +24,17 @@ export function createLog({ level, process: name, destination }: LogOptions): Lo
       redact: { paths, censor: '[secret]' },
       serializers: { error: stdSerializers.err, err: stdSerializers.err },
     },
-    destination ?? pino.destination({ dest: 2, sync: true }),
+    destination ?? (format === 'pretty' ? prettyStderr() : pino.destination({ dest: 2, sync: true })),
   );
+}
+
+function prettyStderr(): DestinationStream {
+  return pretty({
+    destination: 2,
+    sync: true,
+    colorize: process.stderr.isTTY,
+    translateTime: 'SYS:HH:MM:ss',
+    ignore: 'pid,hostname,process',
+    messageFormat: '{process}: {msg}',
+  });
 }

@@ -19,6 +19,7 @@ export interface Loop {
 /** Runs a piece of upkeep again and again. A run that throws is logged, and the loop goes on. */
 export function startLoop({ name, everyMs, log, run }: LoopOptions): Loop {
   const stopping = new AbortController();
+  // One controller for both reasons to wake: a signal made of two may be collected with its waiter asleep.
   let wake = new AbortController();
   const turning = (async () => {
     while (!stopping.signal.aborted) {
@@ -28,13 +29,14 @@ export function startLoop({ name, everyMs, log, run }: LoopOptions): Loop {
       } catch (error) {
         if (!stopping.signal.aborted) log.warn({ err: toError(error), loop: name }, 'a loop of upkeep failed; it goes on');
       }
-      await sleep(everyMs * (1 + Math.random() / 5), AbortSignal.any([stopping.signal, wake.signal]));
+      await sleep(everyMs * (1 + Math.random() / 5), wake.signal);
     }
   })();
   return {
     poke: () => wake.abort(),
     async stop() {
       stopping.abort();
+      wake.abort();
       await turning;
     },
   };

@@ -31,3 +31,14 @@ test('a signal that fires first ends the work with its own reason', async () => 
 test('work that is done in time gives its result', async () => {
   await expect(raceAbort(Promise.resolve(1), withTimeout(60_000))).resolves.toBe(1);
 });
+
+test('work that fails after it was given up disturbs nobody', async () => {
+  const unhandled: unknown[] = [];
+  const listener = (reason: unknown) => unhandled.push(reason);
+  process.on('unhandledRejection', listener);
+  const failing = new Promise<never>((_, reject) => setImmediate(() => reject(new Error('late'))));
+  await expect(raceAbort(failing, AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone');
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  process.off('unhandledRejection', listener);
+  expect(unhandled).toEqual([]);
+});

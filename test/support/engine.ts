@@ -8,8 +8,8 @@ import { brokerOf } from '../../src/queue/broker.ts';
 import type { JobDeps } from '../../src/queue/deps.ts';
 import { openQueue } from '../../src/queue/index.ts';
 import { createWorkerApp, type WorkerApp } from '../../worker/app.ts';
-import type { BeatTimes } from '../../worker/beat.ts';
 import type { Handlers } from '../../worker/handlers.ts';
+import { FAST_TIMES } from './beat-times.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { silentLog } from './log.ts';
 import { createOrganization } from './organization.ts';
@@ -18,14 +18,13 @@ import { redisPrefix, redisUrl } from './redis.ts';
 export const BROKERS = ['postgres', 'redis'] as const;
 export type BrokerName = (typeof BROKERS)[number];
 
-/** Beats and takeovers ten times as fast as in production. */
-export const FAST_TIMES: BeatTimes = { beatMs: 500, staleMs: 1_500 };
-
 export interface Engine {
   readonly config: Config;
   readonly database: TestDatabase;
   readonly jobs: JobDeps;
   readonly organization: { readonly id: string };
+  /** What a process needs to join this engine as a worker or API */
+  readonly environment: Readonly<Record<string, string>>;
   /** Starts one more worker in this process. */
   startWorker(): Promise<WorkerApp>;
   close(): Promise<void>;
@@ -43,14 +42,16 @@ export async function startEngine<C extends JobCatalogue>(options: EngineOptions
   const { catalogue, handlers } = options;
   const database = await createTestDatabase();
   const dataDir = await mkdtemp(join(tmpdir(), 'millrace-engine-'));
-  const config = readConfig({
+  const environment = {
     NODE_ENV: 'test',
     DATABASE_URL: database.url,
     MILLRACE_DATA_DIR: dataDir,
+    HEALTH_PORT: '0',
     LOG_LEVEL: 'silent',
     ...(options.broker === 'redis' ? { REDIS_URL: redisUrl(), REDIS_PREFIX: redisPrefix() } : {}),
     ...options.environment,
-  });
+  };
+  const config = readConfig(environment);
   const applicationName = 'millrace-test';
   const { db } = database;
   const bus = await openBus({
@@ -63,6 +64,7 @@ export async function startEngine<C extends JobCatalogue>(options: EngineOptions
   const workers: WorkerApp[] = [];
   return {
     config,
+    environment,
     database,
     jobs: { db, bus, queue, catalogue, log: silentLog },
     organization: await createOrganization(db),

@@ -12,6 +12,7 @@ export interface JobRow {
   readonly last_seq: number;
   readonly delivered_at: Date | null;
   readonly cancel_reason: string | null;
+  readonly cancel_requested_by: string | null;
   readonly count_processed: number;
   readonly item_count: number;
 }

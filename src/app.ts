@@ -1,0 +1,129 @@
+import type { ServerResponse } from 'node:http';
+import { createAuthenticator } from './auth/authenticate.ts';
+import type { Config } from './config.ts';
+import { QUEUE_NAMES } from './domain/job.ts';
+import { newUuid } from './domain/ids.ts';
+import type { EventBus } from './events/bus.ts';
+import { openBus } from './events/index.ts';
+import { createJobStreams } from './events/job-streams.ts';
+import type { ApiServices } from './graphql/context.ts';
+import { createGraphQLHandler } from './graphql/http.ts';
+import { createWebSocketTransport } from './graphql/websocket.ts';
+import { createGraphQL } from './graphql/yoga.ts';
+import { createFileHandler } from './http/files.ts';
+import { createHealthHandler } from './http/health.ts';
+import { createPageHandler } from './http/page.ts';
+import { closeServer, createHttpServer, listen } from './http/server.ts';
+import { createUploadHandler } from './http/uploads.ts';
+import type { JobCatalogue } from './jobs/define.ts';
+import { raceAbort } from './lib/abort.ts';
+import { systemClock, type Clock } from './lib/clock.ts';
+import type { Log } from './lib/log.ts';
+import { createPanels, type PanelRegistry } from './panels/index.ts';
+import { brokerOf } from './queue/broker.ts';
+import { openQueue } from './queue/index.ts';
+import { openDatabase, type Database } from './repositories/db.ts';
+import { createJobLogReader } from './repositories/job-log.ts';
+import { ensureQueues } from './repositories/queues.ts';
+import { loadMasterSecret, openSigner } from './secrets/index.ts';
+import { openStorage } from './storage/index.ts';
+
+export interface AppOptions {
+  /** Postgres as this process reaches it, and without a pooler between */
+  readonly databaseUrl: string;
+  readonly directDatabaseUrl: string;
+  readonly catalogue: JobCatalogue;
+  readonly log: Log;
+  readonly clock?: Clock;
+  /** Take the place of the panels of the same name, in tests */
+  readonly panels?: Partial<PanelRegistry>;
+}
+
+export interface App {
+  /** @returns where the server is bound: `http://127.0.0.1:4000` */
+  listen(): Promise<{ url: string }>;
+  /** Finishes or cuts what is under way and closes what was opened, in reverse; safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** No statement of the API takes longer. */
+const STATEMENT_TIMEOUT_MS = 15_000;
+/** Requests under way have this long to end when the process goes away. */
+const GRACE_MS = 3_000;
+
+/** Composition root of an API process: opens everything in order and closes it in reverse. */
+export async function createApp(config: Config, options: AppOptions): Promise<App> {
+  const { log, clock = systemClock } = options;
+  const applicationName = `millrace-api-${newUuid()}`;
+  const db = openDatabase({
+    url: options.databaseUrl,
+    applicationName,
+    connectionsMax: config.databaseConnections,
+    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+    log,
+  });
+  await ensureQueues(db, QUEUE_NAMES);
+  const bus = await openBus({ broker: config.broker, directDatabaseUrl: options.directDatabaseUrl, applicationName, log });
+  const queue = openQueue(brokerOf(config.broker, options.directDatabaseUrl, applicationName), log);
+  const streams = createJobStreams({ bus, log: createJobLogReader(db), logger: log, clock });
+  const storage = openStorage(config);
+  const signer = openSigner(await loadMasterSecret(config));
+  let boundUrl = '';
+  const services: ApiServices = {
+    db,
+    jobs: { db, queue, bus, catalogue: options.catalogue, log },
+    streams,
+    panels: createPanels({ db, clock, log, ...(options.panels ? { panels: options.panels } : {}) }),
+    storage,
+    signer,
+    clock,
+    log,
+    uploadBytesMax: config.uploadBytesMax,
+    publicUrl: () => config.publicUrl ?? boundUrl,
+  };
+
+  const authenticate = createAuthenticator({ sql: db, clock, log });
+  const graphql = createGraphQL({ services, devToken: config.devToken });
+  const openStreams = new Set<ServerResponse>();
+  const fileRoutes = { db, storage, signer, limits: { uploadBytesMax: config.uploadBytesMax }, log, clock };
+  let isDraining = false;
+  const server = createHttpServer(
+    [
+      createGraphQLHandler({ graphql, authenticate, streams: openStreams }),
+      createUploadHandler(fileRoutes),
+      createFileHandler(fileRoutes),
+      createHealthHandler({ checkReady: (signal) => checkReady(db, bus, signal), isDraining: () => isDraining }),
+      createPageHandler({ devToken: config.devToken }),
+    ],
+    log,
+  );
+  const sockets = createWebSocketTransport({ graphql, authenticate, log, publicUrl: services.publicUrl });
+  server.on('upgrade', (req, socket, head) => sockets.upgrade(req, socket, head));
+
+  async function close(): Promise<void> {
+    isDraining = true;
+    const served = closeServer(server, openStreams, GRACE_MS);
+    await sockets.close();
+    streams.close();
+    await served;
+    await graphql.dispose();
+    await queue.close();
+    await bus.close();
+    await db.close();
+  }
+
+  let closing: Promise<void> | undefined;
+  return {
+    async listen() {
+      boundUrl = await listen(server, config);
+      return { url: boundUrl };
+    },
+    close: () => (closing ??= close()),
+  };
+}
+
+/** @throws what makes this process useless */
+async function checkReady(db: Database, bus: EventBus, signal: AbortSignal): Promise<void> {
+  if (!bus.connected) throw new Error('the link to the event bus is down');
+  await raceAbort(db.query('SELECT 1'), signal);
+}

@@ -1,0 +1,14 @@
+import { failStart, runStack } from './dev/run.ts';
+import { currentEnvironment } from './config.ts';
+
+/** `npm run dev`: the whole of Millrace on this machine, with nothing to install. */
+await runStack({
+  environment: currentEnvironment(),
+  use({ graphql, ws, web, tokens }) {
+    process.stdout.write(
+      `\n  Millrace is up\n\n  Page        ${web}\n  GraphiQL    ${graphql}\n  Token       ${tokens.member}\n  …as admin   ${tokens.admin}\n  …as viewer  ${tokens.viewer}\n\n  Ctrl-C stops everything; the data stays.\n\n`,
+    );
+    process.stdout.write(`ready ${JSON.stringify({ graphql, ws, web, token: tokens.member })}\n`);
+    return Promise.resolve('serve' as const);
+  },
+}).catch(failStart);

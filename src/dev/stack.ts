@@ -1,0 +1,99 @@
+import type { Config } from '../config.ts';
+import { systemClock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import { seedDemo } from '../repositories/demo-seed.ts';
+import { openDatabase } from '../repositories/db.ts';
+import { startEmbeddedPostgres } from '../repositories/embedded.ts';
+import { migrate } from '../repositories/migrate.ts';
+import { deriveToken, loadMasterSecret } from '../secrets/index.ts';
+import { SupervisedChild } from './child.ts';
+
+export interface Stack {
+  /** Absolute URLs of the running API */
+  readonly graphql: string;
+  readonly ws: string;
+  readonly web: string;
+  /** Of the demo organization */
+  readonly tokens: { readonly admin: string; readonly member: string; readonly viewer: string };
+  /** Resolves when the database has ended by itself: nothing can go on then */
+  readonly databaseEnded: Promise<void>;
+  stop(): Promise<void>;
+}
+
+interface StackOptions {
+  readonly config: Config;
+  /** What the processes inherit */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+}
+
+/** The whole of Millrace on this machine: database, migrations, demo organization, API and worker. */
+export async function startStack({ config, environment, log }: StackOptions): Promise<Stack> {
+  const opened: { stop(): Promise<unknown> }[] = [];
+  const stop = async (): Promise<void> => {
+    // Processes first and together, the database last.
+    const [database, ...processes] = opened;
+    await Promise.all(processes.map((process) => process.stop()));
+    await database?.stop();
+  };
+  try {
+    const database = await openServer(config, log);
+    opened.push(database);
+    await migrate({ url: database.url, bullmq: config.broker.type === 'postgres', log });
+    const tokens = await seed(config, database.url, log);
+    const env = {
+      ...environment,
+      DATABASE_URL: database.url,
+      MILLRACE_DATA_DIR: config.dataDir,
+      MILLRACE_DEV_TOKEN: tokens.member,
+    };
+    const start = async (name: string, module: string): Promise<SupervisedChild> => {
+      const child = await SupervisedChild.start({ name, module, env, log });
+      opened.push(child);
+      return child;
+    };
+    const [api] = await Promise.all([start('API', 'src/server.ts'), start('worker', 'worker/main.ts')]);
+    const graphql = `${api.url}/graphql`;
+    return {
+      graphql,
+      ws: graphql.replace(/^http/, 'ws'),
+      web: api.url,
+      tokens,
+      databaseEnded: database.exited,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function openServer(
+  config: Config,
+  log: Log,
+): Promise<{ url: string; exited: Promise<void>; stop(): Promise<void> }> {
+  if (config.database.type === 'embedded') return startEmbeddedPostgres({ dataDir: config.dataDir, log });
+  return { url: config.database.url, exited: new Promise(() => undefined), stop: () => Promise.resolve() };
+}
+
+async function seed(config: Config, url: string, log: Log): Promise<Stack['tokens']> {
+  const secret = await loadMasterSecret(config);
+  const tokens = {
+    admin: deriveToken(secret, 'demo-admin'),
+    member: deriveToken(secret, 'demo-member'),
+    viewer: deriveToken(secret, 'demo-viewer'),
+  };
+  const db = openDatabase({
+    url,
+    applicationName: 'millrace-seed',
+    connectionsMax: 2,
+    statementTimeoutMs: 30_000,
+    log,
+  });
+  try {
+    await seedDemo(db, { clock: systemClock, tokens });
+  } finally {
+    await db.close();
+  }
+  return tokens;
+}

@@ -1,0 +1,32 @@
+import type { Principal } from '../auth/principal.ts';
+import type { JobStreams } from '../events/job-streams.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { Panels } from '../panels/index.ts';
+import type { JobDeps } from '../queue/deps.ts';
+import type { Database } from '../repositories/db.ts';
+import type { UrlSigner } from '../secrets/index.ts';
+import type { Storage } from '../storage/storage.ts';
+
+/** What a process has once, and every operation uses. */
+export interface ApiServices {
+  readonly db: Database;
+  readonly jobs: JobDeps;
+  readonly streams: JobStreams;
+  readonly panels: Panels;
+  readonly storage: Storage;
+  readonly signer: UrlSigner;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Largest file that an upload takes, in bytes */
+  readonly uploadBytesMax: number;
+  /** Where this server is reached from outside, without a slash at the end; known once it listens */
+  publicUrl(): string;
+}
+
+/** What a resolver gets: the process' services and who is calling. One per operation, a subscription's events share it. */
+export interface GraphQLContext extends ApiServices {
+  readonly principal: Principal;
+  /** Told to the caller with an unexpected error, and found in the log */
+  readonly requestId: string;
+}

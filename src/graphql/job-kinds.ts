@@ -1,0 +1,24 @@
+import { jobCatalogue, type JobKind } from '../jobs/index.ts';
+import type { JobCatalogue, JobContract } from '../jobs/define.ts';
+
+/** The contract that a stored kind means, under today's name or an older one. */
+export function contractOf(catalogue: JobCatalogue, stored: string): JobContract | undefined {
+  return catalogue[stored] ?? Object.values(catalogue).find(({ aliases }) => aliases?.includes(stored));
+}
+
+/** A stored kind as the schema knows it. @throws for a kind of the system's own or of a newer release */
+export function publicKind(stored: string): JobKind {
+  const kind = contractOf(jobCatalogue, stored)?.kind;
+  const known = PUBLIC_KINDS.find((name) => name === kind);
+  if (!known) throw new Error(`the schema knows no kind of job called ${stored}`);
+  return known;
+}
+
+/** All names under which rows of these kinds are stored. */
+export function storedNames(catalogue: JobCatalogue, kinds: readonly string[] | null): string[] {
+  return Object.values(catalogue)
+    .filter(({ kind, queue }) => queue !== 'internal' && (kinds === null || kinds.includes(kind)))
+    .flatMap(({ kind, aliases }) => [kind, ...(aliases ?? [])]);
+}
+
+const PUBLIC_KINDS: readonly JobKind[] = Object.values(jobCatalogue).map(({ kind }) => kind);

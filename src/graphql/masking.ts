@@ -1,0 +1,64 @@
+import { GraphQLError, type ExecutionResult } from 'graphql';
+import { handleStreamOrSingleExecutionResult, type Plugin } from 'graphql-yoga';
+import { UserFacingError } from '../domain/errors.ts';
+import type { Log } from '../lib/log.ts';
+import type { GraphQLContext } from './context.ts';
+
+/** For errors outside of an operation: there is no request to name. */
+const NO_REQUEST = 'none';
+
+/**
+ * What the caller sees of an error: one with a code as it is, a mistake in variables or document as BAD_USER_INPUT,
+ * and all else as INTERNAL_SERVER_ERROR with the request's id, under which the log has the rest.
+ */
+export function maskError(error: unknown, log: Log, requestId: string = NO_REQUEST): GraphQLError {
+  const cause = originOf(error);
+  if (cause instanceof UserFacingError) return recoded(error, cause.message, 'BAD_USER_INPUT');
+  if (error instanceof GraphQLError && cause instanceof GraphQLError) {
+    if (typeof error.extensions['code'] === 'string') return error;
+    // Without a path it is about the request itself: a variable of the wrong type, an unknown operation.
+    if (error.path === undefined) return recoded(error, error.message, 'BAD_USER_INPUT');
+  }
+  log.error({ err: cause, requestId, path: error instanceof GraphQLError ? error.path : undefined }, 'an operation met a defect');
+  const masked = recoded(error, `Something went wrong on our side. Request ${requestId}.`, 'INTERNAL_SERVER_ERROR');
+  masked.extensions['requestId'] = requestId;
+  return masked;
+}
+
+/** Masks the errors of every result, of subscriptions too, before it leaves the executor. */
+export function useErrorMasking(log: Log): Plugin<GraphQLContext> {
+  const masked = (result: ExecutionResult, requestId: string): ExecutionResult =>
+    result.errors ? { ...result, errors: result.errors.map((error) => maskError(error, log, requestId)) } : result;
+  return {
+    onExecute: ({ args }) => ({
+      onExecuteDone: (payload) =>
+        handleStreamOrSingleExecutionResult(payload, ({ result, setResult }) =>
+          setResult(masked(result, args.contextValue.requestId)),
+        ),
+    }),
+    onSubscribe: ({ args }) => ({
+      onSubscribeResult: (payload) => {
+        const { requestId } = args.contextValue;
+        if (isAsyncIterable(payload.result)) {
+          return { onNext: ({ result, setResult }) => setResult(masked(result, requestId)) };
+        }
+        payload.setResult(masked(payload.result, requestId));
+        return undefined;
+      },
+      onSubscribeError: ({ error, setError }) => setError(maskError(error, log, args.contextValue.requestId)),
+    }),
+  };
+}
+
+function originOf(error: unknown): unknown {
+  return error instanceof GraphQLError && error.originalError ? originOf(error.originalError) : error;
+}
+
+function recoded(error: unknown, message: string, code: string): GraphQLError {
+  const at = error instanceof GraphQLError ? { nodes: error.nodes ?? null, path: error.path ?? null } : {};
+  return new GraphQLError(message, { ...at, extensions: { code } });
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+}

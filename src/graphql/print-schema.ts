@@ -1,0 +1,58 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { lexicographicSortSchema, printSchema } from 'graphql';
+import { jobCatalogue } from '../jobs/index.ts';
+import { schema } from './schema.ts';
+import { pascalCase } from './zod-node.ts';
+
+/**
+ * Writes what is committed of the schema: schema.graphql, and what of the SDK follows from the kinds of job. With `--check`
+ * it says whether the files are what the code would write: exit 1 names the first line that differs.
+ */
+const files = [
+  { path: 'schema.graphql', content: `${printSchema(lexicographicSortSchema(schema))}\n` },
+  { path: 'src/sdk/operations/job-kinds.graphql', content: kindOperations() },
+];
+
+function kindOperations(): string {
+  const contracts = Object.values(jobCatalogue);
+  const results = contracts.map(({ kind, output }) =>
+    block(`  ... on ${pascalCase(kind)}Result`, Object.keys(output.shape), '    '),
+  );
+  const fragment = ['fragment JobResultFields on JobResult {', '  __typename', ...results, '}'].join('\n');
+  const starts = contracts
+    .filter(({ startable }) => startable === 'api')
+    .map(({ kind }) => startOperation(`tart${pascalCase(kind)}`));
+  const note = '# Printed from the kinds of job by `npm run schema:print`; do not edit.';
+  return `${[note, fragment, ...starts].join('\n\n')}\n`;
+}
+
+function startOperation(tail: string): string {
+  const call = block(`  s${tail}(input: $input, options: $options)`, ['...StartedJobFields'], '    ');
+  return `mutation S${tail}($input: S${tail}Input!, $options: JobOptions) {\n${call}\n}`;
+}
+
+function block(head: string, lines: readonly string[], indent: string): string {
+  return [`${head} {`, ...lines.map((line) => indent + line), `${indent.slice(2)}}`].join('\n');
+}
+
+function check(path: string, expected: string, committed: string): void {
+  if (committed === expected) return;
+  const [right, found] = [expected.split('\n'), committed.split('\n')];
+  const index = right.findIndex((line, at) => line !== found[at]);
+  const at = index === -1 ? right.length : index;
+  console.error(
+    [
+      `${path} differs from the code at line ${at + 1}:`,
+      `  in the file: ${found[at] ?? '(nothing)'}`,
+      `  by the code: ${right[at] ?? '(nothing)'}`,
+      'Run `npm run schema:print` and commit the result.',
+    ].join('\n'),
+  );
+  process.exitCode = 1;
+}
+
+for (const { path, content } of files) {
+  const file = new URL(`../../${path}`, import.meta.url);
+  if (process.argv.includes('--check')) check(path, content, readFileSync(file, 'utf8'));
+  else writeFileSync(file, content);
+}

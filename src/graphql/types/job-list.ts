@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import type { GraphQLResolveInfo } from 'graphql';
+import { countChildren, readChildIds } from '../../repositories/job-children.ts';
+import { defineBatch } from '../batch.ts';
+import { builder } from '../builder.ts';
+import type { GraphQLContext } from '../context.ts';
+import { TOTAL_COUNT_MAX } from '../limits.ts';
+import { selectionOf } from '../selection.ts';
+import { connectionType, pageArgs, readPage, toPage, type Page } from './connection.ts';
+import { JobFilter, jobConditions } from './job-filter.ts';
+import { Job, visibleJobs } from './job.ts';
+
+interface JobRow {
+  readonly id: string;
+}
+
+const JobConnection = connectionType<JobRow>(
+  'Job',
+  (t) => t.field({ type: Job, description: 'The job', resolve: (edge) => edge.node }),
+  {
+    description: 'A page of jobs, newest first.',
+    totalCount: { nullable: true, description: 'Exact up to 10,000 and null beyond' },
+  },
+);
+
+/** A count that stopped at one more than we tell is no count. */
+const bounded = (count: number): number | null => (count > TOTAL_COUNT_MAX ? null : count);
+
+builder.queryField('jobs', (t) =>
+  t.field({
+    type: JobConnection,
+    description: "The organization's jobs, newest first",
+    args: { ...pageArgs, filter: t.arg({ type: JobFilter, description: 'Only jobs that match' }) },
+    async resolve(_root, args, ctx, info) {
+      const request = readPage(args, 'jobs', z.uuid());
+      const conditions = jobConditions(ctx, args.filter ?? {});
+      const behind = request.after === null ? {} : { AND: { id: { lt: request.after } } };
+      const rows = await ctx.db.prisma.job.findMany({
+        ...selectionOf(ctx, info, 'Job', ['edges', 'node']),
+        where: { ...conditions, ...behind },
+        orderBy: { id: 'desc' },
+        take: request.first + 1,
+      });
+      const totalCount = async () => bounded(await ctx.db.prisma.job.count({ where: conditions, take: TOTAL_COUNT_MAX + 1 }));
+      return toPage({ list: 'jobs', request, rows, keyOf: (job) => job.id, totalCount });
+    },
+  }),
+);
+
+interface ChildPage {
+  readonly first: number;
+  readonly before: string | null;
+}
+
+const loadChildIds = defineBatch((ctx, page: ChildPage, parentIds: readonly string[]) =>
+  readChildIds(ctx.db, parentIds, { ...page, organizationId: ctx.principal.organization.id }),
+);
+
+const loadChildCount = defineBatch((ctx, max: number, parentIds: readonly string[]) =>
+  countChildren(ctx.db, parentIds, { organizationId: ctx.principal.organization.id, max }),
+);
+
+type Selection = ReturnType<typeof selectionOf>;
+
+const loadJob = defineBatch(async (ctx, selection: Selection, ids: readonly string[]) => {
+  const rows = await ctx.db.prisma.job.findMany({ ...selection, where: { ...visibleJobs(ctx), id: { in: [...ids] } } });
+  return new Map(rows.map((row) => [row.id, row]));
+});
+
+async function childrenOf(
+  parentId: string,
+  args: { readonly first?: number | null | undefined; readonly after?: string | null | undefined },
+  ctx: GraphQLContext,
+  info: GraphQLResolveInfo,
+): Promise<Page<JobRow>> {
+  const request = readPage(args, 'children', z.uuid());
+  const page = { first: request.first + 1, before: request.after };
+  const ids = (await loadChildIds(ctx, JSON.stringify(page), page, parentId)) ?? [];
+  const selection = selectionOf(ctx, info, 'Job', ['edges', 'node']);
+  // One field of the document asks the same of each parent's children: they are read together.
+  const found = await Promise.all(ids.map((id) => loadJob(ctx, info.fieldNodes[0], selection, id)));
+  return toPage({
+    list: 'children',
+    request,
+    rows: found.filter((row) => row !== undefined),
+    keyOf: (job) => job.id,
+    totalCount: async () => bounded((await loadChildCount(ctx, 'count', TOTAL_COUNT_MAX + 1, parentId)) ?? 0),
+  });
+}
+
+builder.prismaObjectField(Job, 'children', (t) =>
+  t.field({
+    type: JobConnection,
+    description: 'Jobs that this one started, newest first',
+    args: pageArgs,
+    select: { id: true },
+    resolve: (job, args, ctx, info) => childrenOf(job.id, args, ctx, info),
+  }),
+);

@@ -1,0 +1,91 @@
+import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention';
+import { useDeferStream } from '@graphql-yoga/plugin-defer-stream';
+import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
+import { createYoga, type GraphiQLOptions, type Plugin } from 'graphql-yoga';
+import type { Principal } from '../auth/principal.ts';
+import type { ApiServices, GraphQLContext } from './context.ts';
+import { useDocumentLimits } from './document-limits.ts';
+import { problem } from './errors.ts';
+import { EXAMPLE_OPERATIONS } from './examples.ts';
+import { BODY_BYTES_MAX } from './limits.ts';
+import { maskError, useErrorMasking } from './masking.ts';
+import { schema } from './schema.ts';
+
+export const GRAPHQL_PATH = '/graphql';
+
+/** What the transport knows of an operation before GraphQL looks at it. */
+export interface OperationCaller {
+  /** Null only for requests that get GraphiQL's page */
+  readonly principal: Principal | null;
+  readonly requestId: string;
+}
+
+export interface YogaOptions {
+  readonly services: ApiServices;
+  /** Filled into GraphiQL, so that a newcomer's first click works; null: people bring their own */
+  readonly devToken: string | null;
+}
+
+/** GraphQL over HTTP and SSE, and the operations that the WebSocket transport runs. */
+export function createGraphQL({ services, devToken }: YogaOptions) {
+  const { log } = services;
+  return createYoga<OperationCaller, GraphQLContext>({
+    schema,
+    graphqlEndpoint: GRAPHQL_PATH,
+    context: (caller) => contextOf(services, caller),
+    logging: false,
+    maskedErrors: { maskError: (error) => maskError(error, log) },
+    maxRequestBodySize: BODY_BYTES_MAX,
+    landingPage: false,
+    multipart: false,
+    batching: false,
+    cors: false,
+    graphiql: graphiqlOptions(devToken),
+    renderGraphiQL: (options) => renderOffline(options, devToken),
+    plugins: [
+      // A bearer token is a header that no foreign page can send without a preflight.
+      useCSRFPrevention({ requestHeaders: ['authorization', 'x-graphql-yoga-csrf'] }),
+      useDeferStream(),
+      useDocumentLimits(),
+      useErrorMasking(log),
+      useUnbufferedStreams(),
+    ],
+  });
+}
+
+export type GraphQL = ReturnType<typeof createGraphQL>;
+
+/** @throws GraphQLError when nobody has been authenticated: no transport may forget to */
+export function contextOf(services: ApiServices, { principal, requestId }: OperationCaller): GraphQLContext {
+  if (!principal) throw problem('UNAUTHENTICATED', 'A bearer token is needed.');
+  return { ...services, log: services.log.child({ requestId }), principal, requestId };
+}
+
+/** Proxies must neither collect nor compress a stream. */
+function useUnbufferedStreams(): Plugin {
+  return {
+    onResponse({ response }) {
+      if (!response.headers.get('content-type')?.startsWith('text/event-stream')) return;
+      response.headers.set('cache-control', 'no-cache, no-transform');
+      response.headers.set('x-accel-buffering', 'no');
+    },
+  };
+}
+
+function graphiqlOptions(devToken: string | null): GraphiQLOptions {
+  const headers = JSON.stringify({ authorization: `Bearer ${devToken ?? '<token>'}` }, null, 2);
+  return {
+    title: 'Millrace GraphiQL',
+    headers,
+    defaultTabs: EXAMPLE_OPERATIONS.map((query) => ({ query, headers })),
+    shouldPersistHeaders: false,
+    // A browser's WebSocket takes no headers: without a known token, subscriptions go over SSE, which does.
+    subscriptionsProtocol: devToken === null ? 'SSE' : 'WS',
+  };
+}
+
+/** The page with all of its code inside: nothing is loaded from elsewhere. */
+function renderOffline(options: GraphiQLOptions, devToken: string | null): string {
+  const withParams = { ...options, ...(devToken === null ? {} : { connectionParams: { token: devToken } }) };
+  return renderGraphiQL(withParams);
+}

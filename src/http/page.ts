@@ -1,0 +1,54 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+interface PageOptions {
+  /** Known to the page, so that it shows the job at once; null: the page asks for one */
+  readonly devToken: string | null;
+}
+
+const JOB_PATH = /^\/jobs\/[A-Za-z0-9_]{1,100}$/;
+
+/** `/` and `/jobs/<id>`: pages with all they need inside. They read by the caller's token, as any client does. */
+export function createPageHandler({ devToken }: PageOptions) {
+  const home = read('home.html').replace('{{style}}', () => read('style.css'));
+  const job = read('job.html')
+    .replace('{{style}}', () => read('style.css'))
+    .replace('{{script}}', () => read('job.js'))
+    .replace('{{settings}}', () => JSON.stringify({ devToken }).replaceAll('<', String.raw`\u003c`));
+
+  return (req: IncomingMessage, res: ServerResponse): Promise<boolean> => {
+    const path = req.url?.split('?', 1)[0] ?? '';
+    const isRead = req.method === 'GET' || req.method === 'HEAD';
+    const page = path === '/' ? home : JOB_PATH.test(path) ? job : null;
+    if (page === null || !isRead) return Promise.resolve(false);
+    send(res, page);
+    return Promise.resolve(true);
+  };
+}
+
+function send(res: ServerResponse, page: string): void {
+  const nonce = randomBytes(16).toString('base64');
+  const body = page.replaceAll('{{nonce}}', nonce);
+  res.writeHead(200, {
+    'content-type': 'text/html; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    'content-security-policy': [
+      "default-src 'none'",
+      `script-src 'nonce-${nonce}'`,
+      `style-src 'nonce-${nonce}'`,
+      "connect-src 'self'",
+      "base-uri 'none'",
+      "form-action 'none'",
+      "frame-ancestors 'none'",
+    ].join('; '),
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+  });
+  res.end(res.req.method === 'HEAD' ? undefined : body);
+}
+
+function read(name: string): string {
+  return readFileSync(new URL(`./assets/${name}`, import.meta.url), 'utf8');
+}

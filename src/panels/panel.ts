@@ -1,0 +1,180 @@
+import { z } from 'zod';
+import { raceAbort, toError, withTimeout } from '../lib/abort.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { LruMap } from '../lib/lru-map.ts';
+import type { Period } from '../domain/period.ts';
+import type { Database } from '../repositories/db.ts';
+import type { Breaker } from './breaker.ts';
+import { sourceReport } from './reading.ts';
+import type { PanelFailure, PanelFailureCode, PanelKey, PanelReading, SourceReport } from './reading.ts';
+import { standingOf, toSource } from './state.ts';
+
+/** The tenant whose figures are read. */
+export interface PanelOrganization {
+  readonly id: string;
+  /** IANA name; days are this zone's */
+  readonly timeZone: string;
+  /** ISO 4217; what nothing sold is counted in */
+  readonly currency: string;
+}
+
+export interface PanelContext {
+  readonly db: Database;
+  readonly organization: PanelOrganization;
+  now(): Date;
+}
+
+/** Every panel has a series: one point per day of the period. */
+export interface SeriesValues {
+  readonly series: readonly unknown[];
+}
+
+/** What a loader found. The panel's state follows from the sources; `values` are needed once one of them is filled. */
+export interface PanelLoad<Values> {
+  readonly sources: readonly SourceReport[];
+  /** Uuid of the job that is filling this panel now */
+  readonly refreshJobId: string | null;
+  readonly values: Values | null;
+}
+
+/** No source of the panel's kind is connected. */
+export const NOT_CONNECTED: PanelLoad<never> = { sources: [], refreshJobId: null, values: null };
+
+/** One panel of the dashboard. */
+export interface Panel<Values extends SeriesValues> {
+  readonly key: PanelKey;
+  /** A read never takes longer, in ms */
+  readonly deadlineMs: number;
+  /** What goes out fits it: whatever a loader returns is parsed */
+  readonly schema: z.ZodType<Values>;
+  /** May throw, hang or return anything; a PanelError says in words for people what is wrong with a source. */
+  readonly load: (ctx: PanelContext, period: Period, signal: AbortSignal) => Promise<PanelLoad<Values>>;
+}
+
+/** How a loader says why there are no figures: `message` is for people, `cause` goes to the log. */
+export class PanelError extends Error {
+  override readonly name = 'PanelError';
+  readonly code: PanelFailureCode;
+  readonly retryAt: Date | null;
+  constructor(code: PanelFailureCode, message: string, options: { cause?: unknown; retryAt?: Date } = {}) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.retryAt = options.retryAt ?? null;
+  }
+}
+
+/** What is remembered between the reads of one panel. */
+export interface PanelMemory<Values> {
+  readonly breaker: Breaker;
+  /**
+   * Last good readings by organization and period. In this process only: after a restart, on another API node and for
+   * a period that nobody asked for here, a failing source shows FAILED instead of STALE.
+   */
+  readonly lastGood: LruMap<string, PanelReading<Values>>;
+}
+
+export interface PanelRequest {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly organization: PanelOrganization;
+  readonly period: Period;
+  /** Fires when nobody waits for the answer any more */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Reads one panel and turns every failure into data: a loader that throws, hangs (even one that ignores its signal) or
+ * returns what its schema does not know gives STALE with the last good values, else FAILED. A source that fails again
+ * and again is left alone for a while.
+ * @throws the reason of `request.signal`, and nothing else
+ */
+export async function readPanel<Values extends SeriesValues>(
+  panel: Panel<Values>,
+  memory: PanelMemory<Values>,
+  request: PanelRequest,
+): Promise<PanelReading<Values>> {
+  const { organization, period, signal } = request;
+  const slot = `${organization.id} ${period.from} ${period.to}`;
+  const refusal = memory.breaker.refuses(organization.id);
+  if (refusal) return withoutLoad(panel.key, refusal, memory.lastGood.get(slot));
+  try {
+    const reading = toReading(panel.key, await loadInTime(panel, request));
+    memory.breaker.succeeded(organization.id);
+    if (reading.values) memory.lastGood.set(slot, reading);
+    else memory.lastGood.delete(slot);
+    return reading;
+  } catch (error) {
+    signal?.throwIfAborted();
+    const failure = memory.breaker.failed(organization.id, toFailure(error, panel.deadlineMs));
+    request.log.warn(
+      { err: toError(error), panel: panel.key, organizationId: organization.id, code: failure.code },
+      'a panel could not be loaded',
+    );
+    return withoutLoad(panel.key, failure, memory.lastGood.get(slot));
+  }
+}
+
+async function loadInTime<Values extends SeriesValues>(
+  panel: Panel<Values>,
+  { db, clock, organization, period, signal }: PanelRequest,
+): Promise<PanelLoad<Values>> {
+  const deadline = withTimeout(panel.deadlineMs, signal);
+  const ctx: PanelContext = { db, organization, now: () => clock.now() };
+  const load = async (): Promise<unknown> => panel.load(ctx, period, deadline);
+  return loadSchema(panel.schema).parse(await raceAbort(load(), deadline));
+}
+
+function loadSchema<Values>(values: z.ZodType<Values>): z.ZodType<PanelLoad<Values>> {
+  return z.object({
+    sources: z.array(sourceReport),
+    refreshJobId: z.uuid().nullable(),
+    values: values.nullable(),
+  });
+}
+
+function toReading<Values>(key: PanelKey, load: PanelLoad<Values>): PanelReading<Values> {
+  const { state, asOf, failure } = standingOf(load.sources);
+  if (asOf && !load.values) throw new PanelError('INVALID_DATA', MESSAGES.INVALID_DATA);
+  const values = asOf ? load.values : null;
+  return {
+    key,
+    state,
+    asOf,
+    failure,
+    refreshJobId: load.refreshJobId,
+    sources: load.sources.map(toSource),
+    values,
+  };
+}
+
+function withoutLoad<Values>(
+  key: PanelKey,
+  failure: PanelFailure,
+  lastGood: PanelReading<Values> | undefined,
+): PanelReading<Values> {
+  if (lastGood) return { ...lastGood, state: 'STALE', failure, refreshJobId: null };
+  return { key, state: 'FAILED', asOf: null, failure, refreshJobId: null, sources: [], values: null };
+}
+
+const MESSAGES = {
+  SOURCE_FAILED: 'The source of these figures could not be read.',
+  INVALID_DATA: 'What the source returned makes no sense, so it is not shown.',
+  INTERNAL: 'Something went wrong on our side; the server log says what.',
+} as const;
+
+/** Errors that JavaScript itself throws are a defect in the loader, no trouble of its source. */
+const DEFECTS = [TypeError, RangeError, ReferenceError, SyntaxError];
+
+function toFailure(error: unknown, deadlineMs: number): PanelFailure {
+  if (error instanceof PanelError)
+    return { code: error.code, message: error.message, retryAt: error.retryAt };
+  if (error instanceof z.ZodError)
+    return { code: 'INVALID_DATA', message: MESSAGES.INVALID_DATA, retryAt: null };
+  if (error instanceof Error && error.name === 'TimeoutError') {
+    return { code: 'TIMEOUT', message: `Loading took longer than ${deadlineMs / 1000} s.`, retryAt: null };
+  }
+  const code = DEFECTS.some((type) => error instanceof type) ? 'INTERNAL' : 'SOURCE_FAILED';
+  return { code, message: MESSAGES[code], retryAt: null };
+}

@@ -1,0 +1,4 @@
+/** The embedded PostgreSQL cannot be used here; the message tells a person what to do about it. */
+export class EmbeddedPostgresError extends Error {
+  override readonly name = 'EmbeddedPostgresError';
+}

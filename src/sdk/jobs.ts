@@ -1,0 +1,135 @@
+import type { CallOptions, Execute, StreamOptions, SubscribeTyped } from './client.ts';
+import { MillraceError, throwUserErrors } from './errors.ts';
+import * as operations from './generated/graphql.ts';
+import { resumed } from './resume.ts';
+import type { TypedOperation } from './transport.ts';
+
+export type Job = operations.JobFieldsFragment;
+export type JobEvent = operations.JobEventsSubscription['jobEvents'];
+export type JobChange = operations.JobsChangedSubscription['jobsChanged'];
+export type JobPage = operations.ListJobsQuery['jobs'];
+export type JobItemPage = NonNullable<operations.JobItemsQuery['job']>['items'];
+
+/** A started job, or an earlier one that stands for it. */
+export interface StartedJob {
+  readonly job: Job;
+  readonly replayed: boolean;
+  readonly replayReason: operations.ReplayReason | null;
+  readonly message: string | null;
+}
+
+/** How a job is started; the rest is the call's own. */
+export type StartOptions = Partial<operations.JobOptions> & CallOptions;
+
+type Operations = typeof operations;
+type StartVariables<Operation> =
+  Operation extends TypedOperation<infer _, infer Variables> ? (Variables extends { input: infer Input } ? Input : never) : never;
+
+/** One method per kind that clients may start: `productImport(input, options)`. */
+export type StartMethods = {
+  readonly [K in keyof Operations as K extends `Start${infer Kind}Document` ? Uncapitalize<Kind> : never]: (
+    input: StartVariables<Operations[K]>,
+    options?: StartOptions,
+  ) => Promise<StartedJob>;
+};
+
+export interface WatchOptions extends StreamOptions {
+  /** The last `seq` that the caller has; default 0: all events */
+  readonly after?: number;
+}
+
+export interface Jobs {
+  readonly start: StartMethods;
+  /** Null for what does not exist. */
+  get(id: string, options?: CallOptions): Promise<Job | null>;
+  list(variables?: operations.ListJobsQueryVariables, options?: CallOptions): Promise<JobPage>;
+  /** A page of a job's ledger; null when there is no such job. */
+  items(variables: operations.JobItemsQueryVariables, options?: CallOptions): Promise<JobItemPage | null>;
+  /** @throws MillraceUserError, also for a job that is settled already */
+  cancel(id: string, options?: CallOptions & { readonly reason?: string }): Promise<Job>;
+  retry(id: string, options?: StartOptions): Promise<StartedJob>;
+  retryFailedItems(id: string, options?: StartOptions): Promise<StartedJob>;
+  /** Every event once and in order, over broken links and restarts of the server; ends when the job is settled. */
+  watch(id: string, options?: WatchOptions): AsyncIterable<JobEvent>;
+  /** The job now and whenever it changes, the latest wins; ends when it is settled. */
+  progress(id: string, options?: StreamOptions): AsyncIterable<Job>;
+  /** Jobs that start or change and match. Never resumed: after a broken link, list again. */
+  changed(filter?: operations.JobFilter, options?: StreamOptions): AsyncIterable<JobChange>;
+}
+
+export function createJobs(execute: Execute, subscribe: SubscribeTyped): Jobs {
+  return {
+    start: startMethods(execute),
+    get: async (id, options) => (await execute(operations.GetJobDocument, { id }, options)).job,
+    list: async (variables = {}, options) => (await execute(operations.ListJobsDocument, variables, options)).jobs,
+    items: async (variables, options) => (await execute(operations.JobItemsDocument, variables, options)).job?.items ?? null,
+    async cancel(id, { reason, ...options } = {}) {
+      const { cancelJob } = await execute(operations.CancelJobDocument, { id, reason: reason ?? null }, options);
+      throwUserErrors(cancelJob);
+      if (!cancelJob.job) throw new MillraceError('The server cancelled no job and gave no reason.');
+      return cancelJob.job;
+    },
+    async retry(id, options = {}) {
+      return started((await execute(operations.RetryJobDocument, { id, options: jobOptions(options) }, options)).retryJob);
+    },
+    async retryFailedItems(id, options = {}) {
+      const variables = { id, options: jobOptions(options) };
+      return started((await execute(operations.RetryFailedItemsDocument, variables, options)).retryFailedItems);
+    },
+    watch: (id, options = {}) => watch(subscribe, id, options),
+    progress: (id, options = {}) => progress(subscribe, id, options),
+    changed: (filter, options) => changed(subscribe, filter, options),
+  };
+}
+
+async function* watch(subscribe: SubscribeTyped, id: string, { after = 0, ...options }: WatchOptions): AsyncGenerator<JobEvent, void> {
+  let last = after;
+  const open = () => subscribe(operations.JobEventsDocument, { id, after: last }, options);
+  for await (const { jobEvents: event } of resumed(open, options.signal)) {
+    last = event.seq;
+    yield event;
+  }
+}
+
+async function* progress(subscribe: SubscribeTyped, id: string, options: StreamOptions): AsyncGenerator<Job, void> {
+  const open = () => subscribe(operations.JobProgressDocument, { id }, options);
+  for await (const { jobProgress } of resumed(open, options.signal)) yield jobProgress;
+}
+
+async function* changed(
+  subscribe: SubscribeTyped,
+  filter: operations.JobFilter | undefined,
+  options: StreamOptions | undefined,
+): AsyncGenerator<JobChange, void> {
+  const variables = { filter: filter ?? null };
+  for await (const { jobsChanged } of subscribe(operations.JobsChangedDocument, variables, options)) yield jobsChanged;
+}
+
+type StartDocument = TypedOperation<Record<string, operations.StartedJobFieldsFragment>, object>;
+
+function startMethods(execute: Execute): StartMethods {
+  const methods = Object.entries(operations).flatMap(([name, document]) => {
+    const kind = /^Start(.+)Document$/.exec(name)?.[1];
+    if (!kind) return [];
+    const operation: StartDocument = { toString: () => document.toString() };
+    const method = async (input: unknown, options: StartOptions = {}): Promise<StartedJob> => {
+      const answer = await execute(operation, { input, options: jobOptions(options) }, options);
+      const payload = answer[`start${kind}`];
+      if (!payload) throw new MillraceError('The server did not answer the start.');
+      return started(payload);
+    };
+    return [[kind.charAt(0).toLowerCase() + kind.slice(1), method]];
+  });
+  // The type lists the same exports of the same module that the loop goes through.
+  return Object.fromEntries(methods) as StartMethods;
+}
+
+function jobOptions({ idempotencyKey, priority, runAt, maxAgeSeconds }: StartOptions) {
+  return { idempotencyKey: idempotencyKey ?? null, priority: priority ?? 'NORMAL', runAt: runAt ?? null, maxAgeSeconds: maxAgeSeconds ?? null } as const;
+}
+
+function started({ job, userErrors, ...rest }: operations.StartedJobFieldsFragment): StartedJob {
+  throwUserErrors({ userErrors });
+  if (!job) throw new MillraceError('The server started no job and gave no reason.');
+  return { job, ...rest };
+}

@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto';
+
+/** What became of a variant or picture when the file named it last. */
+export type SeenState = 'created' | 'updated' | 'unchanged';
+
+interface SeenEntry {
+  /** Hash of what the row said: an equal row changes nothing */
+  content: string;
+  row: number;
+  state: SeenState;
+}
+
+/** A product that the file has named: what later rows, in this batch or a later one, must know of the earlier. */
+export interface SeenProduct {
+  /** The row that named it first, and gave the product's own columns */
+  readonly row: number;
+  /** That row's product columns were of no use */
+  readonly rejected: boolean;
+  /** Variants and pictures met so far, by the hash of their key */
+  readonly entries: Map<string, SeenEntry>;
+}
+
+const HASH_DIGITS = 16;
+const ROW_DIGITS = 8;
+const ENTRY_DIGITS = 2 * HASH_DIGITS + ROW_DIGITS + 2;
+const STATES: readonly SeenState[] = ['created', 'updated', 'unchanged'];
+
+/** 64 bits in hex: enough within one product, which has some thousands of entries at most. */
+export function shortHash(text: string): string {
+  return createHash('md5').update(text).digest('hex').slice(0, HASH_DIGITS);
+}
+
+/** 128 bits as a uuid: tells the products of a file from each other. */
+export function handleHash(handle: string): string {
+  return createHash('md5')
+    .update(handle)
+    .digest('hex')
+    .replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+}
+
+/** Entries in hex, 21 bytes each: hash of the key, hash of the content, row, state. */
+export function encodeEntries(entries: SeenProduct['entries']): string {
+  let hex = '';
+  for (const [key, { content, row, state }] of entries) {
+    hex += `${key}${content}${row.toString(16).padStart(ROW_DIGITS, '0')}0${STATES.indexOf(state)}`;
+  }
+  return hex;
+}
+
+/** @throws RangeError for what `encodeEntries` did not write */
+export function decodeEntries(hex: string): SeenProduct['entries'] {
+  if (hex.length % ENTRY_DIGITS !== 0) throw new RangeError(`expected whole entries of ${ENTRY_DIGITS} digits, got ${hex.length}`);
+  const entries: SeenProduct['entries'] = new Map();
+  for (let at = 0; at < hex.length; at += ENTRY_DIGITS) {
+    const content = hex.slice(at + HASH_DIGITS, at + 2 * HASH_DIGITS);
+    const row = Number.parseInt(hex.slice(at + 2 * HASH_DIGITS, at + 2 * HASH_DIGITS + ROW_DIGITS), 16);
+    const state = STATES[Number(hex[at + ENTRY_DIGITS - 1])];
+    if (state === undefined) throw new RangeError(`expected a state, got ${hex.slice(at, at + ENTRY_DIGITS)}`);
+    entries.set(hex.slice(at, at + HASH_DIGITS), { content, row, state });
+  }
+  return entries;
+}

@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto';
+import type { CatalogVariant } from '../../domain/product.ts';
+import { OPTION_FIELDS, type ProductField } from './fields.ts';
+import type { ProductLayout } from './layout.ts';
+import type { RowCells } from './row-cells.ts';
+import { parsePrice, type Price } from './values/price.ts';
+import { parseAvailability, parseBoolean, parseCurrency, parseQuantity, parseText, parseUrl } from './values/simple.ts';
+import { parseWeight } from './values/weight.ts';
+
+/** What a row says about its variant; null where a cell is blank or its column is missing. */
+export type VariantCells = Omit<CatalogVariant, 'id' | 'productId'>;
+
+/** Catalog columns of a variant that a file speaks about; the others stay as they are stored. */
+export type VariantColumn = Exclude<keyof VariantCells, 'key'>;
+
+const FILLED_BY: readonly (readonly [VariantColumn, readonly ProductField[]])[] = [
+  ['sku', ['sku']],
+  ['barcode', ['barcode']],
+  ['optionValues', OPTION_FIELDS.map(({ value }) => value)],
+  ['price', ['price', 'salePrice']],
+  ['compareAtPrice', ['compareAtPrice', 'salePrice']],
+  ['inventoryQuantity', ['quantity', 'availability']],
+  ['weightGrams', ['weightGrams', 'weight']],
+  ['requiresShipping', ['requiresShipping']],
+  ['taxable', ['taxable']],
+  ['imageUrl', ['variantImage']],
+];
+
+/** The columns of a variant that the file has. Currency is none of them: a price without one keeps the stored one. */
+export function variantColumns(layout: ProductLayout): readonly VariantColumn[] {
+  const columns = FILLED_BY.filter(([, fields]) => fields.some((field) => layout.columns.has(field))).map(([column]) => column);
+  return isGoogle(layout) && layout.columns.has('image') && !columns.includes('imageUrl') ? [...columns, 'imageUrl'] : columns;
+}
+
+/** Fields that only a row with a variant fills: flags and units stand in rows of pictures as well. */
+const EVIDENCE: readonly ProductField[] = ['sku', 'price', ...OPTION_FIELDS.map(({ value }) => value), 'barcode', 'quantity', 'compareAtPrice', 'salePrice'];
+
+export function speaksOfVariant(cells: RowCells): boolean {
+  return EVIDENCE.some((field) => cells.text(field) !== '');
+}
+
+export function readVariant(cells: RowCells, layout: ProductLayout): VariantCells {
+  const sku = cells.read('sku', (text) => parseText(text, 255));
+  const optionValues = readOptionValues(cells, layout);
+  const price = readPrices(cells);
+  return {
+    key: variantKey(sku, optionValues),
+    sku,
+    optionValues,
+    barcode: cells.read('barcode', (text) => parseText(text, 255)),
+    ...price,
+    inventoryQuantity: cells.read('quantity', parseQuantity) ?? cells.read('availability', parseAvailability),
+    weightGrams: readWeight(cells),
+    requiresShipping: cells.read('requiresShipping', parseBoolean),
+    taxable: cells.read('taxable', parseBoolean),
+    imageUrl: cells.read(isGoogle(layout) && !layout.columns.has('variantImage') ? 'image' : 'variantImage', parseUrl, 'warned'),
+  };
+}
+
+function isGoogle(layout: ProductLayout): boolean {
+  return layout.format === 'google_merchant_tsv';
+}
+
+/** What Shopify writes for a product without options */
+const NO_OPTION = 'Default Title';
+
+function readOptionValues(cells: RowCells, layout: ProductLayout): readonly string[] {
+  const values = layout.options.map(({ value }) => cells.read(value, (text) => parseText(text, 255)) ?? '');
+  while (values.at(-1) === '') values.pop();
+  return values.length === 1 && values[0] === NO_OPTION ? [] : values;
+}
+
+function readPrices(cells: RowCells): Pick<VariantCells, 'price' | 'compareAtPrice' | 'currency'> {
+  const regular = cells.read('price', parsePrice);
+  const compareAt = cells.read('compareAtPrice', parsePrice);
+  const sale = saleOf(cells, regular);
+  const currency = cells.read('currency', parseCurrency);
+  const stated = [regular, compareAt, sale].map((price) => price?.currency ?? null).concat(currency).filter((code) => code !== null);
+  if (new Set(stated).size > 1) cells.fault('price', 'CURRENCIES_DIFFER', 'and the other prices of the row are in different currencies', 'failed');
+  return {
+    price: (sale ?? regular)?.amount ?? null,
+    compareAtPrice: (sale ? regular : compareAt)?.amount ?? null,
+    currency: stated[0] ?? null,
+  };
+}
+
+/** The reduced price where it holds now, whatever the day: a period is not looked at, and the row says so. */
+function saleOf(cells: RowCells, regular: Price | null): Price | null {
+  const sale = cells.read('salePrice', parsePrice);
+  if (!sale || !regular || cells.text('salePriceDates') === '') return sale;
+  cells.fault('salePriceDates', 'SALE_PRICE_SCHEDULED', 'limits the reduced price to a period, so the regular price was taken', 'warned');
+  return null;
+}
+
+function readWeight(cells: RowCells): string | null {
+  if (cells.text('weightGrams') !== '') return cells.read('weightGrams', (text) => parseWeight(text, 'g'));
+  const unit = cells.text('weightUnit') || null;
+  return cells.read('weight', (text) => parseWeight(text, unit), 'warned');
+}
+
+/** In bytes: longer keys do not fit into an index of Postgres */
+const KEY_BYTES_MAX = 1_000;
+
+/** The SKU, else the option values; long ones by their hash. */
+export function variantKey(sku: string | null, optionValues: readonly string[]): string {
+  if (sku !== null) return `sku:${sku}`;
+  const values = JSON.stringify(optionValues);
+  if (Buffer.byteLength(values) <= KEY_BYTES_MAX) return `opt:${values}`;
+  return `opt:sha256:${createHash('sha256').update(values).digest('hex')}`;
+}
+
+/** All that a row says about its variant, as one text: two rows with the same text do the same. */
+export function variantContent(cells: VariantCells): string {
+  return [
+    cells.sku,
+    cells.barcode,
+    cells.optionValues.join('\u001E'),
+    cells.price,
+    cells.compareAtPrice,
+    cells.currency,
+    cells.inventoryQuantity,
+    cells.weightGrams,
+    cells.requiresShipping,
+    cells.taxable,
+    cells.imageUrl,
+  ].join('\u001F');
+}

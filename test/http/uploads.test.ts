@@ -1,0 +1,225 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { request, type ClientRequest, type IncomingMessage } from 'node:http';
+import { json } from 'node:stream/consumers';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { newUuid, toPublicId } from '../../src/domain/ids.ts';
+import { deleteUnusedUploads, findUpload } from '../../src/repositories/uploads.ts';
+import { uploadUrl } from '../../src/secrets/index.ts';
+import { createOrganization } from '../support/organization.ts';
+import { waitFor } from '../support/wait.ts';
+import { HOUR_MS, startFileServer, UPLOAD_BYTES_MAX, type FileServer } from './file-server.ts';
+
+const refusal = z.object({ code: z.string(), message: z.string() });
+const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+
+let server: FileServer;
+let storedBefore: number;
+beforeAll(async () => {
+  server = await startFileServer();
+});
+beforeEach(async () => {
+  storedBefore = await server.stored();
+});
+afterAll(() => server.close());
+
+async function put(url: string, body: Buffer | string): Promise<{ status: number; body: unknown }> {
+  const response = await fetch(url, { method: 'PUT', body: new Uint8Array(Buffer.from(body)) });
+  return { status: response.status, body: await response.json() };
+}
+
+/** A PUT whose body the test sends piece by piece. */
+function open(url: string, headers: Record<string, string | number> = {}): ClientRequest {
+  const sending = request(url, { method: 'PUT', headers });
+  sending.on('error', () => undefined);
+  return sending;
+}
+
+async function answerTo(sending: ClientRequest): Promise<{ status: number | undefined; body: unknown }> {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    sending.once('response', resolve);
+    sending.once('error', reject);
+  });
+  return { status: response.statusCode, body: await json(response) };
+}
+
+const newlyStored = async (): Promise<number> => (await server.stored()) - storedBefore;
+
+describe('PUT of an upload', () => {
+  test('stores the bytes and answers with their number and hash', async () => {
+    const bytes = randomBytes(300_000);
+    const { upload, url } = await server.upload({ declaredBytes: bytes.byteLength });
+    const facts = { byteSize: bytes.byteLength, sha256: sha256(bytes) };
+    expect(await put(url, bytes)).toEqual({
+      status: 201,
+      body: { id: toPublicId('upload', upload.id), ...facts },
+    });
+    const received = await findUpload(server.db, server.organizationId, upload.id);
+    expect(received).toMatchObject(facts);
+    expect(received?.receivedAt).toBeInstanceOf(Date);
+    const { byteSize } = await server.storage.get(received?.storageKey ?? '', {
+      signal: new AbortController().signal,
+    });
+    expect(byteSize).toBe(bytes.byteLength);
+  });
+
+  test('takes a body of unknown length', async () => {
+    const { url } = await server.upload();
+    const sending = open(url, { 'Transfer-Encoding': 'chunked' });
+    sending.write('one,');
+    sending.end('two');
+    expect(await answerTo(sending)).toMatchObject({ status: 201, body: { byteSize: 7 } });
+  });
+
+  test('works once: a replay changes nothing', async () => {
+    const { upload, url } = await server.upload();
+    await put(url, 'first');
+    const replay = await put(url, 'other');
+    expect(replay.status).toBe(409);
+    expect(refusal.parse(replay.body).code).toBe('CONFLICT');
+    expect((await findUpload(server.db, server.organizationId, upload.id))?.sha256).toBe(
+      sha256(Buffer.from('first')),
+    );
+    expect(await newlyStored()).toBe(1);
+  });
+
+  test('works once under ten at the same time, and keeps the bytes of the one that won', async () => {
+    const { upload, url } = await server.upload();
+    const bodies = Array.from({ length: 10 }, (_, index) => Buffer.from(`body ${index}`));
+    const answers = await Promise.all(bodies.map((body) => put(url, body)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, ...new Array<number>(9).fill(409)]);
+    const won = bodies[answers.findIndex(({ status }) => status === 201)] ?? Buffer.alloc(0);
+    const received = await findUpload(server.db, server.organizationId, upload.id);
+    expect(received?.sha256).toBe(sha256(won));
+    const { body } = await server.storage.get(received?.storageKey ?? '', {
+      signal: new AbortController().signal,
+    });
+    expect(Buffer.concat(await body.toArray())).toEqual(won);
+    expect(await newlyStored()).toBe(1);
+  });
+
+  test('is refused before its first byte when it is announced as too large', async () => {
+    const { url } = await server.upload();
+    const sending = open(url, { 'Content-Length': UPLOAD_BYTES_MAX + 1 });
+    sending.flushHeaders();
+    const answer = await answerTo(sending);
+    sending.destroy();
+    expect(answer.status).toBe(413);
+    expect(refusal.parse(answer.body)).toEqual({
+      code: 'TOO_LARGE',
+      message: `A file may have at most ${UPLOAD_BYTES_MAX} bytes.`,
+    });
+    expect(await newlyStored()).toBe(0);
+  });
+
+  test('is stopped where an unannounced body passes the limit, and the client can read why', async () => {
+    const { upload, url } = await server.upload();
+    const sending = open(url, { 'Transfer-Encoding': 'chunked' });
+    const chunk = randomBytes(64 * 1024);
+    const pump = setInterval(() => sending.write(chunk), 1);
+    const answer = await answerTo(sending).finally(() => clearInterval(pump));
+    sending.destroy();
+    expect(answer.status).toBe(413);
+    expect(refusal.parse(answer.body).code).toBe('TOO_LARGE');
+    expect(await newlyStored()).toBe(0);
+    expect((await findUpload(server.db, server.organizationId, upload.id))?.receivedAt).toBeNull();
+  });
+
+  test.each([
+    ['fewer', 9],
+    ['more', 11],
+  ])('is refused when %s bytes come than were announced', async (_, count) => {
+    const { upload, url } = await server.upload({ declaredBytes: 10 });
+    const announced = await put(url, Buffer.alloc(count));
+    expect(announced.status).toBe(400);
+    expect(refusal.parse(announced.body).message).toContain('Expected the 10 bytes');
+    const sending = open(url, { 'Transfer-Encoding': 'chunked' });
+    sending.end(Buffer.alloc(count));
+    expect((await answerTo(sending)).status).toBe(400);
+    expect(await newlyStored()).toBe(0);
+    expect((await put(url, Buffer.alloc(10))).status).toBe(201);
+    expect((await findUpload(server.db, server.organizationId, upload.id))?.byteSize).toBe(10);
+  });
+
+  test('leaves nothing when the client breaks off, and can be tried again', async () => {
+    const { url } = await server.upload({ declaredBytes: 100_000 });
+    const sending = open(url, { 'Content-Length': 100_000 });
+    sending.write(Buffer.alloc(50_000));
+    await waitFor(async () => (await newlyStored()) === 1);
+    sending.destroy();
+    await waitFor(async () => (await newlyStored()) === 0);
+    expect((await put(url, Buffer.alloc(100_000))).status).toBe(201);
+  });
+
+  test('is given up when no byte comes', async () => {
+    const { url } = await server.upload();
+    const sending = open(url, { 'Content-Length': 1_000 });
+    sending.write('some');
+    const answer = await answerTo(sending);
+    sending.destroy();
+    expect(answer.status).toBe(408);
+    expect(await newlyStored()).toBe(0);
+  });
+
+  test('is refused with another signature, and says nothing of the upload', async () => {
+    const { url } = await server.upload();
+    const tampered = new URL(url);
+    tampered.searchParams.set('expires', '99999999999');
+    for (const bad of [tampered.href, url.split('?')[0] ?? '', url.replace(/signature=./, 'signature=_')]) {
+      const answer = await put(bad, 'x');
+      expect([answer.status, refusal.parse(answer.body).code]).toEqual([403, 'INVALID_SIGNATURE']);
+    }
+    expect(await newlyStored()).toBe(0);
+  });
+
+  test('is refused once expired, with words that say so', async () => {
+    const past = new Date(Date.now() - HOUR_MS);
+    const { url } = await server.upload({ expiresAt: past });
+    const answer = await put(url, 'x');
+    expect(answer.status).toBe(403);
+    expect(refusal.parse(answer.body)).toMatchObject({ code: 'EXPIRED' });
+    expect(refusal.parse(answer.body).message).toContain('expired');
+  });
+
+  test("finds another organization's upload as little as one that does not exist", async () => {
+    const { upload } = await server.upload();
+    const other = await createOrganization(server.db);
+    const later = new Date(Date.now() + HOUR_MS);
+    const [foreign, missing] = [upload.id, newUuid()].map((id) =>
+      uploadUrl(server.signer, server.url, { id, organizationId: other.id }, later),
+    );
+    const answers = [await put(foreign ?? '', 'x'), await put(missing ?? '', 'x')];
+    expect(answers[0]).toEqual(answers[1]);
+    expect(answers[0]?.status).toBe(404);
+    expect((await findUpload(server.db, server.organizationId, upload.id))?.receivedAt).toBeNull();
+  });
+
+  test('is for PUT alone, and pages of other sites may do it', async () => {
+    const { url } = await server.upload();
+    expect((await fetch(url)).status).toBe(405);
+    const preflight = await fetch(url, { method: 'OPTIONS' });
+    expect([preflight.status, preflight.headers.get('access-control-allow-methods')]).toEqual([204, 'PUT']);
+    const response = await fetch(url, { method: 'PUT', body: 'x' });
+    expect(response.headers.get('access-control-allow-origin')).toBe('*');
+  });
+
+  test('leaves other paths to others', async () => {
+    expect(await (await fetch(`${server.url}/uploads/a/b`)).text()).toBe('no route');
+    expect(await (await fetch(`${server.url}/graphql`)).text()).toBe('no route');
+  });
+});
+
+describe('uploads that nobody used', () => {
+  test('are forgotten some time after they expired, the used ones never', async () => {
+    const past = new Date(Date.now() - 2 * HOUR_MS);
+    const [unused, fresh, used] = [await server.upload(), await server.upload(), await server.upload()];
+    await put(used.url, 'x');
+    const ids = [unused.upload.id, used.upload.id];
+    await server.db.query('UPDATE uploads SET expires_at = $2 WHERE id = ANY ($1::uuid[])', [ids, past]);
+    expect(await deleteUnusedUploads(server.db, 1_000)).toBeGreaterThanOrEqual(1);
+    const left = [unused, fresh, used].map(({ upload }) =>
+      findUpload(server.db, server.organizationId, upload.id),
+    );
+    expect((await Promise.all(left)).map((upload) => upload !== null)).toEqual([false, true, true]);
+  });
+});

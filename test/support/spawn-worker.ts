@@ -1,0 +1,41 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+export interface WorkerProcess {
+  readonly process: ChildProcess;
+  kill(signal: NodeJS.Signals): void;
+  /** SIGKILL, also when it is stopped, and waits for its end. */
+  end(): Promise<void>;
+}
+
+/**
+ * A worker in a process of its own, ready for jobs.
+ * @param module the test kinds' worker by default; `worker/main.ts` for the real one
+ */
+export async function spawnWorker(
+  environment: Readonly<Record<string, string>>,
+  module = 'test/support/worker-process.ts',
+  args: readonly string[] = [],
+): Promise<WorkerProcess> {
+  const path = fileURLToPath(new URL(`../../${module}`, import.meta.url));
+  const child = spawn(process.execPath, ['--import', 'tsx', path, ...args], {
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const died = once(child, 'exit').then(([code]: unknown[]) => {
+    throw new Error(`the worker process ended before it was ready: ${String(code)}`);
+  });
+  died.catch(() => undefined);
+  await Promise.race([once(child, 'message', { signal: AbortSignal.timeout(20_000) }), died]);
+  return {
+    process: child,
+    kill: (signal) => void child.kill(signal),
+    async end() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const exited = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}

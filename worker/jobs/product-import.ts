@@ -1,0 +1,101 @@
+import type { productImport } from '../../src/jobs/product-import.ts';
+import { deleteImportScratch, findForgottenScratch } from '../../src/repositories/product-import-scratch.ts';
+import { insertFile } from '../../src/repositories/files.ts';
+import { openTable } from '../../src/services/csv/table.ts';
+import { layOut } from '../../src/services/products/layout.ts';
+import { rejectedFile } from '../../src/services/products/rejected-file.ts';
+import type { Handler, JobContext } from '../context.ts';
+import { readBatches, type BatchLimits, type RecordBatch } from './product-import/batches.ts';
+import { commitBatch, isCollision, readRows, type ImportPlan } from './product-import/commit.ts';
+import { importCursor, processedRows, startCursor, type ImportCursor } from './product-import/cursor.ts';
+import { storeRejectedRows } from './product-import/rejected-rows.ts';
+import { openSource, type ImportInput, type ImportSource } from './product-import/source.ts';
+
+/** Measured: smaller batches cost commits, larger ones memory */
+const BATCH_LIMITS: BatchLimits = { rows: 2_000, characters: 4 * 1024 ** 2 };
+const COLLISIONS_MAX = 3;
+
+/** Streams a product file into the catalog; see `src/jobs/product-import.ts` for what goes in and comes out. */
+export const importProducts: Handler<typeof productImport> = async (ctx, input) => {
+  const done = await ctx.resume(importCursor);
+  if (!done) await forgetEndedImports(ctx);
+  const source = await openSource(ctx, input.source);
+  try {
+    const plan = await openPlan(ctx, input, source);
+    const cursor = await importBatches(ctx, plan, source, done ?? startCursor());
+    await finish(ctx, plan, source, cursor);
+    const { warned: _, ...result } = cursor.tally;
+    return result;
+  } finally {
+    source.body.destroy();
+  }
+};
+
+async function openPlan(ctx: JobContext, input: ImportInput, source: ImportSource): Promise<ImportPlan> {
+  const table = await openTable(source.body);
+  const layout = layOut(table.header.columns, input.format, input.mapping);
+  for (const name of table.header.repeated) ctx.log.warn(`The column "${name}" is there more than once; only the first is read.`);
+  ctx.log.info(`Reading ${layout.columns.size} of ${table.header.columns.length} columns as ${FORMAT_NAMES[layout.format]}.`);
+  return { table, layout, rejectedFile: rejectedFile(table.header, table.dialect.delimiter), dryRun: input.dryRun };
+}
+
+const FORMAT_NAMES = {
+  shopify_csv: 'a Shopify product file',
+  google_merchant_tsv: 'a Google Merchant feed',
+  generic_csv: 'a product file, by the names of its columns',
+} as const;
+
+/** Reads the next batch while the last one is being committed; never more than one commit is under way. */
+async function importBatches(ctx: JobContext, plan: ImportPlan, source: ImportSource, from: ImportCursor): Promise<ImportCursor> {
+  let committed = Promise.resolve(from);
+  try {
+    for await (const batch of readBatches(plan.table, from.records, BATCH_LIMITS)) {
+      const rows = readRows(plan, batch);
+      const cursor = await committed;
+      ctx.signal.throwIfAborted();
+      committed = commit(ctx, plan, batch, rows, cursor);
+      committed.then((next) => report(ctx, source, batch, next)).catch(() => undefined);
+    }
+    return await committed;
+  } finally {
+    // A file that breaks off must not leave a transaction behind that still runs.
+    await committed.catch(() => undefined);
+  }
+}
+
+async function commit(ctx: JobContext, plan: ImportPlan, batch: RecordBatch, rows: ReturnType<typeof readRows>, cursor: ImportCursor): Promise<ImportCursor> {
+  if (batch.records.length === 0) return { ...cursor, records: Math.max(cursor.records, batch.recordsRead) };
+  for (let collisions = 0; ; collisions += 1) {
+    try {
+      return await commitBatch(ctx, plan, batch, collisions === 0 ? rows : readRows(plan, batch), cursor);
+    } catch (error) {
+      if (!isCollision(error) || collisions >= COLLISIONS_MAX) throw error;
+    }
+  }
+}
+
+function report(ctx: JobContext, source: ImportSource, batch: RecordBatch, cursor: ImportCursor): void {
+  const rows = processedRows(cursor).toLocaleString('en');
+  ctx.progress(Math.min(batch.bytesRead, source.byteSize), source.byteSize, `${rows} rows`);
+}
+
+/** The last transaction: the file of rejected rows and the total. What was kept between batches goes afterwards. */
+async function finish(ctx: JobContext, plan: ImportPlan, source: ImportSource, cursor: ImportCursor): Promise<void> {
+  const file = cursor.tally.rejected > 0 ? await storeRejectedRows(ctx, plan, source) : null;
+  try {
+    await ctx.transaction(async (tx) => {
+      if (file) await insertFile(tx, file);
+      tx.count({ total: processedRows(cursor) });
+      tx.checkpoint(cursor);
+    });
+  } catch (error) {
+    if (file) await ctx.storage.remove(file.storageKey);
+    throw error;
+  }
+  await deleteImportScratch(ctx.db, ctx.jobId);
+}
+
+/** An import that failed or was cancelled cannot clear up behind itself: the next one does. */
+async function forgetEndedImports(ctx: JobContext): Promise<void> {
+  for (const jobId of await findForgottenScratch(ctx.db)) await deleteImportScratch(ctx.db, jobId);
+}
