@@ -51,8 +51,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     because: 'the composition root is the one place that knows every adapter',
   },
   server: {
-    mayImport: ['lib', 'config', 'app'],
-    because: 'the entry only reads the configuration and starts the app',
+    mayImport: ['lib', 'config', 'app', 'jobs'],
+    because: 'the entry reads the configuration, names the catalogue and starts the app',
   },
   dev: {
     mayImport: [...UP_TO_AUTH, 'sdk'],

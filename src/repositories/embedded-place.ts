@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmod, chown, lstat, mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, readFile, realpath, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { canAccess, serverAccount, type Account } from './embedded-account.ts';
@@ -59,6 +59,17 @@ async function locateHome(dataDir: string, stagingRoots: readonly string[]): Pro
     `${home}\nholds this folder's database: the account that runs it cannot read here\n`,
   );
   return prepared;
+}
+
+/** A cluster from the time when the account could still read here goes along: its data must not seem lost. */
+async function moveCluster(from: string, to: string): Promise<void> {
+  if (!(await lstat(from).catch(() => null))) return;
+  await rename(from, to).catch((error: unknown) => {
+    throw new EmbeddedPostgresError(
+      `The account that runs the database cannot read ${from} any more; move that folder to ${to}, owner included`,
+      { cause: error },
+    );
+  });
 }
 
 async function prepareHome(home: string): Promise<Home> {

@@ -76,6 +76,15 @@ describe('a checkout below a folder that only its owner can read', () => {
     await stopChild();
   });
 
+  it('takes the data along when the folder was readable before', async () => {
+    await chmod(home, 0o755);
+    await query(await startChild(), 'CREATE TABLE kept AS SELECT 42 AS answer');
+    await stopChild();
+    await chmod(home, 0o700);
+    expect(await query(await startChild(), 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
+    await stopChild();
+  });
+
   /** As root both are staged outside, for another account; anybody else runs the server in place. */
   async function expectPlace(rows: unknown[]): Promise<void> {
     const expected = asRoot

@@ -16,7 +16,11 @@ export type TestRole = 'admin' | 'member' | 'viewer';
 export interface GraphQLAnswer {
   readonly status: number;
   readonly data: Record<string, unknown> | null;
-  readonly errors: readonly { readonly message: string; readonly path?: unknown[]; readonly extensions: Record<string, unknown> }[];
+  readonly errors: readonly {
+    readonly message: string;
+    readonly path?: unknown[];
+    readonly extensions: Record<string, unknown>;
+  }[];
 }
 
 export interface TestApi extends AsyncDisposable {
@@ -25,6 +29,8 @@ export interface TestApi extends AsyncDisposable {
   readonly graphqlUrl: string;
   readonly database: TestDatabase;
   readonly dataDir: string;
+  /** What a worker process needs to join this API */
+  readonly environment: Readonly<Record<string, string>>;
   readonly organization: TestOrganization;
   /** Of `organization`, by role; and one of another organization */
   readonly tokens: Readonly<Record<TestRole | 'stranger', string>>;
@@ -45,15 +51,17 @@ export async function startApi(options: ApiOptions = {}): Promise<TestApi> {
   const dataDir = await mkdtemp(join(tmpdir(), 'millrace-api-'));
   const organization = await createOrganization(database.db);
   const tokens = await issueTokens(database, organization);
-  const config = readConfig({
+  const environment = {
     NODE_ENV: 'test',
     PORT: '0',
+    HEALTH_PORT: '0',
     DATABASE_URL: database.url,
     MILLRACE_DATA_DIR: dataDir,
     LOG_LEVEL: 'silent',
     ...(options.broker === 'redis' ? { REDIS_URL: redisUrl(), REDIS_PREFIX: redisPrefix() } : {}),
     ...options.environment,
-  });
+  };
+  const config = readConfig(environment);
   const app = await createApp(config, {
     databaseUrl: database.url,
     directDatabaseUrl: database.url,
@@ -73,9 +81,11 @@ export async function startApi(options: ApiOptions = {}): Promise<TestApi> {
     graphqlUrl,
     database,
     dataDir,
+    environment,
     organization,
     tokens,
-    ask: (query, variables = {}, role = 'member') => post(graphqlUrl, role && tokens[role], { query, variables }),
+    ask: (query, variables = {}, role = 'member') =>
+      post(graphqlUrl, role && tokens[role], { query, variables }),
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -85,8 +95,16 @@ async function issueTokens({ db }: TestDatabase, organization: TestOrganization)
   const stranger = await createOrganization(db, { name: 'Strangers Ltd.' });
   const issue = async (organizationId: string, role: TestRole): Promise<string> => {
     const userId = newUuid();
-    await db.query('INSERT INTO users (id, email, name) VALUES ($1, $2, $3)', [userId, `${role}-${userId}@example.com`, role]);
-    await db.query('INSERT INTO memberships (organization_id, user_id, role) VALUES ($1, $2, $3)', [organizationId, userId, role]);
+    await db.query('INSERT INTO users (id, email, name) VALUES ($1, $2, $3)', [
+      userId,
+      `${role}-${userId}@example.com`,
+      role,
+    ]);
+    await db.query('INSERT INTO memberships (organization_id, user_id, role) VALUES ($1, $2, $3)', [
+      organizationId,
+      userId,
+      role,
+    ]);
     return (await insertApiKey(db, { organizationId, userId, name: role, role })).token;
   };
   return {

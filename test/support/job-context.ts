@@ -35,7 +35,13 @@ export interface TestJob {
 }
 
 /** A job row that is running, and the real context over it: a handler's world without queue and executor. */
-export async function createTestJob({ db, storage, organization, kind, input }: TestJobOptions): Promise<TestJob> {
+export async function createTestJob({
+  db,
+  storage,
+  organization,
+  kind,
+  input,
+}: TestJobOptions): Promise<TestJob> {
   const id = newUuid();
   await db.query(
     `INSERT INTO jobs (id, organization_id, kind, version, queue, input, input_hash, triggered_by, max_attempts)
@@ -50,10 +56,36 @@ export async function createTestJob({ db, storage, organization, kind, input }: 
         [id],
       );
       const delivery = rows[0]?.delivery ?? 0;
-      const reporter = new Reporter({ db, bus: deafBus, log: silentLog, jobId: id, delivery, onLost: () => undefined });
+      const reporter = new Reporter({
+        db,
+        bus: deafBus,
+        log: silentLog,
+        jobId: id,
+        delivery,
+        onLost: () => undefined,
+      });
       const news = { organizationId: organization.id, jobId: id, events: [] };
-      const job = { id, delivery, kind, version: 1, attempt: delivery, maxAttempts: 5, input, itemCount: 0, organization, news };
-      const ctx = createAttemptContext({ db, bus: deafBus, storage, clock: systemClock, job, signal, reporter });
+      const job = {
+        id,
+        delivery,
+        kind,
+        version: 1,
+        attempt: delivery,
+        maxAttempts: 5,
+        input,
+        itemCount: 0,
+        organization,
+        news,
+      };
+      const ctx = createAttemptContext({
+        db,
+        bus: deafBus,
+        storage,
+        clock: systemClock,
+        job,
+        signal,
+        reporter,
+      });
       return { ctx, end: () => reporter.flush() };
     },
     async counts() {

@@ -22,7 +22,11 @@ interface JobColumns {
 }
 
 /** Writes a job as the engine would, without an engine: for what only reads jobs. */
-export async function seedJob(db: Database, organizationId: string, columns: Partial<JobColumns> = {}): Promise<SeededJob> {
+export async function seedJob(
+  db: Database,
+  organizationId: string,
+  columns: Partial<JobColumns> = {},
+): Promise<SeededJob> {
   const uuid = newUuid();
   const row: JobColumns = {
     status: 'completed',
@@ -79,7 +83,11 @@ export async function seedEvents(db: Database, job: SeededJob, count: number, st
 }
 
 /** `warned` and then `failed` lines of the ledger. */
-export async function seedItems(db: Database, job: SeededJob, { warned, failed }: { warned: number; failed: number }): Promise<void> {
+export async function seedItems(
+  db: Database,
+  job: SeededJob,
+  { warned, failed }: { warned: number; failed: number },
+): Promise<void> {
   await db.query(
     `INSERT INTO job_items (job_id, ordinal, "row", "column", value, code, message, outcome)
      SELECT $1, n, n + 1, 'Price', 'x', 'NOT_A_NUMBER', 'Expected a number, got "x".',

@@ -1,12 +1,18 @@
 import type { Sql } from '../../src/repositories/db.ts';
 import { pruneKeys } from '../../src/repositories/idempotency-keys.ts';
+import { deleteUnusedUploads } from '../../src/repositories/uploads.ts';
 
 const BATCH = 1_000;
 const BATCHES_MAX = 50;
 
+/** What goes out of date: each removes at most `limit` rows and tells how many. */
+const PRUNERS: readonly ((sql: Sql, limit: number) => Promise<number>)[] = [pruneKeys, deleteUnusedUploads];
+
 /** Removes what is out of date, in small batches. */
 export async function prune(sql: Sql, signal: AbortSignal): Promise<void> {
-  for (let batch = 0; batch < BATCHES_MAX && !signal.aborted; batch += 1) {
-    if ((await pruneKeys(sql, BATCH)) < BATCH) return;
+  for (const remove of PRUNERS) {
+    for (let batch = 0; batch < BATCHES_MAX && !signal.aborted; batch += 1) {
+      if ((await remove(sql, BATCH)) < BATCH) break;
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { CatalogImage, CatalogProduct, CatalogVariant } from '../../domain/product.ts';
 import type { ImageCells } from './image-cells.ts';
 import type { ProductCells } from './product-cells.ts';
@@ -63,5 +63,5 @@ function equal(a: unknown, b: unknown): boolean {
 }
 
 function md5(text: string): string {
-  return createHash('md5').update(text).digest('hex');
+  return hash('md5', text, 'hex');
 }

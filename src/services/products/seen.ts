@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** What became of a variant or picture when the file named it last. */
 export type SeenState = 'created' | 'updated' | 'unchanged';
@@ -27,15 +27,13 @@ const STATES: readonly SeenState[] = ['created', 'updated', 'unchanged'];
 
 /** 64 bits in hex: enough within one product, which has some thousands of entries at most. */
 export function shortHash(text: string): string {
-  return createHash('md5').update(text).digest('hex').slice(0, HASH_DIGITS);
+  return hash('md5', text, 'hex').slice(0, HASH_DIGITS);
 }
 
 /** 128 bits as a uuid: tells the products of a file from each other. */
 export function handleHash(handle: string): string {
-  return createHash('md5')
-    .update(handle)
-    .digest('hex')
-    .replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+  const hex = hash('md5', handle, 'hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
 /** Entries in hex, 21 bytes each: hash of the key, hash of the content, row, state. */

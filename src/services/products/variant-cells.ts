@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { CatalogVariant } from '../../domain/product.ts';
 import { OPTION_FIELDS, type ProductField } from './fields.ts';
 import type { ProductLayout } from './layout.ts';
@@ -106,7 +106,7 @@ export function variantKey(sku: string | null, optionValues: readonly string[]):
   if (sku !== null) return `sku:${sku}`;
   const values = JSON.stringify(optionValues);
   if (Buffer.byteLength(values) <= KEY_BYTES_MAX) return `opt:${values}`;
-  return `opt:sha256:${createHash('sha256').update(values).digest('hex')}`;
+  return `opt:sha256:${hash('sha256', values, 'hex')}`;
 }
 
 /** All that a row says about its variant, as one text: two rows with the same text do the same. */

@@ -1,0 +1,22 @@
+import pg from 'pg';
+
+/** Texts of the statements that this process sends to Postgres while `run` runs; those of BullMQ do not count. */
+export async function statementsDuring(run: () => Promise<unknown>): Promise<string[]> {
+  const texts: string[] = [];
+  const { query } = pg.Client.prototype;
+  // node-pg has one door for statements with eight signatures; the first argument is a text or has one.
+  pg.Client.prototype.query = new Proxy(query, {
+    apply(target, client, args: unknown[]) {
+      const [first] = args;
+      const text = typeof first === 'object' && first !== null && 'text' in first ? first.text : first;
+      if (typeof text === 'string' && !/bullmq/i.test(text)) texts.push(text);
+      return Reflect.apply(target, client, args) as unknown;
+    },
+  });
+  try {
+    await run();
+  } finally {
+    pg.Client.prototype.query = query;
+  }
+  return texts;
+}
