@@ -14,8 +14,7 @@ export type BoundHandlers = ReadonlyMap<string, (ctx: JobContext, job: StoredInp
 /** Binds each handler to its contract. */
 export function bindHandlers<C extends JobCatalogue>(catalogue: C, handlers: Handlers<C>): BoundHandlers {
   const kinds: (keyof C & string)[] = Object.keys(catalogue);
-  const bindKind = <K extends keyof C & string>(kind: K) => bind<C[K]>(catalogue[kind], handlers[kind]);
-  return new Map(kinds.map((kind) => [kind, bindKind(kind)]));
+  return new Map(kinds.map((kind) => [kind, bind(catalogue[kind], handlers[kind])]));
 }
 
 function bind<C extends JobContract>(contract: C | undefined, handler: Handler<C>) {

@@ -57,18 +57,22 @@ export class SupervisedChild {
     const { name, log } = this.options;
     while (!this.stopping.signal.aborted) {
       const sinceMs = Date.now();
-      const [code, signal]: unknown[] =
-        this.process.exitCode === null && this.process.signalCode === null
-          ? await once(this.process, 'exit')
-          : [this.process.exitCode, this.process.signalCode];
+      await exitOf(this.process);
       if (this.stopping.signal.aborted) return;
       this.deaths = Date.now() - sinceMs > HEALTHY_AFTER_MS ? 1 : this.deaths + 1;
       const waitMs = backoffMs(RESTART_BACKOFF, this.deaths);
-      log.error({ code, signal, waitMs }, `the ${name} process died; it is started again`);
+      const { exitCode, signalCode } = this.process;
+      log.error({ exitCode, signalCode, waitMs }, `the ${name} process died; it is started again`);
       await sleep(waitMs, this.stopping.signal);
       if (!this.stopping.signal.aborted) this.process = launch(this.options);
     }
   }
+}
+
+/** Resolves when the process has ended, also when it has already. */
+async function exitOf(child: ChildProcess, signal?: AbortSignal): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  await once(child, 'exit', signal ? { signal } : {});
 }
 
 function launch({ module, env }: ChildOptions): ChildProcess {
@@ -80,18 +84,22 @@ function launch({ module, env }: ChildOptions): ChildProcess {
   });
 }
 
+/** The address that it tells when it can work. @throws when it ends before, or does not tell it in time */
 async function whenReady(name: string, child: ChildProcess): Promise<string> {
   const signal = withTimeout(START_TIMEOUT_MS);
-  const died = once(child, 'exit', { signal }).then(([code, by]: unknown[]) => {
-    throw new Error(`the ${name} process ended before it was ready (${String(by ?? code)})`);
-  });
-  died.catch(() => undefined);
-  try {
-    for (;;) {
-      const [message]: unknown[] = await Promise.race([once(child, 'message', { signal }), died]);
+  const told = new Promise<string>((resolve) => {
+    child.on('message', (message) => {
       const parsed = readyMessage.safeParse(message);
-      if (parsed.success) return parsed.data.url;
-    }
+      if (parsed.success) resolve(parsed.data.url);
+    });
+  });
+  const died = exitOf(child, signal).then(() => {
+    throw new Error(
+      `the ${name} process ended before it was ready (${child.signalCode ?? String(child.exitCode)})`,
+    );
+  });
+  try {
+    return await Promise.race([told, died]);
   } catch (error) {
     await endProcess(child);
     throw signal.aborted
@@ -101,10 +109,8 @@ async function whenReady(name: string, child: ChildProcess): Promise<string> {
 }
 
 async function endProcess(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, 'exit');
   child.kill('SIGTERM');
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
-  await exited;
+  await exitOf(child);
   clearTimeout(timer);
 }

@@ -43,7 +43,8 @@ function referencesIn(schema: z.ZodType, value: unknown, field: readonly string[
     return [{ type: idTypeOf(meta.data.idOf), id: value, field }];
   if (schema instanceof z.ZodObject && typeof value === 'object') {
     const values = new Map<string, unknown>(Object.entries(value));
-    return Object.entries(schema.shape).flatMap(([key, inner]) =>
+    const shape: Readonly<Record<string, z.core.$ZodType>> = schema.shape;
+    return Object.entries(shape).flatMap(([key, inner]) =>
       referencesIn(schemaOf(inner), values.get(key), [...field, key]),
     );
   }

@@ -53,6 +53,7 @@ async function locateHome(dataDir: string, stagingRoots: readonly string[]): Pro
     .digest('hex')
     .slice(0, 16);
   const home = join(root, name);
+  await moveCluster(inPlace, home);
   const prepared = await prepareHome(home);
   await writeFile(
     pointer,

@@ -81,6 +81,7 @@ describe('a checkout below a folder that only its owner can read', () => {
     await query(await startChild(), 'CREATE TABLE kept AS SELECT 42 AS answer');
     await stopChild();
     await chmod(home, 0o700);
+    await chmod(home, 0o700);
     expect(await query(await startChild(), 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
     await stopChild();
   });

@@ -47,7 +47,7 @@ interface ApiOptions extends Partial<Pick<AppOptions, 'catalogue' | 'panels' | '
 
 /** An API process' app on a fresh database with one organization, a key per role, and a stranger with a key of theirs. */
 export async function startApi(options: ApiOptions = {}): Promise<TestApi> {
-  const database = await createTestDatabase();
+  const database = closeOnce(await createTestDatabase());
   const dataDir = await mkdtemp(join(tmpdir(), 'millrace-api-'));
   const organization = await createOrganization(database.db);
   const tokens = await issueTokens(database, organization);
@@ -89,6 +89,13 @@ export async function startApi(options: ApiOptions = {}): Promise<TestApi> {
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** Some tests take the database away themselves. */
+function closeOnce(database: TestDatabase): TestDatabase {
+  let closed: Promise<void> | undefined;
+  const close = (): Promise<void> => (closed ??= database.close());
+  return { ...database, close, [Symbol.asyncDispose]: close };
 }
 
 async function issueTokens({ db }: TestDatabase, organization: TestOrganization): Promise<TestApi['tokens']> {
