@@ -63,7 +63,12 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     log,
   });
   await ensureQueues(db, QUEUE_NAMES);
-  const bus = await openBus({ broker: config.broker, directDatabaseUrl: options.directDatabaseUrl, applicationName, log });
+  const bus = await openBus({
+    broker: config.broker,
+    directDatabaseUrl: options.directDatabaseUrl,
+    applicationName,
+    log,
+  });
   const queue = openQueue(brokerOf(config.broker, options.directDatabaseUrl, applicationName), log);
   const streams = createJobStreams({ bus, log: createJobLogReader(db), logger: log, clock });
   const storage = openStorage(config);
@@ -92,7 +97,10 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
       createGraphQLHandler({ graphql, authenticate, streams: openStreams }),
       createUploadHandler(fileRoutes),
       createFileHandler(fileRoutes),
-      createHealthHandler({ checkReady: (signal) => checkReady(db, bus, signal), isDraining: () => isDraining }),
+      createHealthHandler({
+        checkReady: (signal) => checkReady(db, bus, signal),
+        isDraining: () => isDraining,
+      }),
       createPageHandler({ devToken: config.devToken }),
     ],
     log,

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { StartError } from './lib/entry.ts';
 
 /** A whole number from the environment, within bounds. */
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
@@ -57,7 +58,7 @@ export interface Config {
 }
 
 /** All that is wrong with the environment, in one error for people. */
-export class ConfigError extends Error {
+export class ConfigError extends StartError {
   override readonly name = 'ConfigError';
 }
 

@@ -1,6 +1,7 @@
 import { currentEnvironment } from './config.ts';
 import { giveTour } from './demo/tour.ts';
-import { failStart, runStack } from './dev/run.ts';
+import { runStack } from './dev/run.ts';
+import { failStart } from './lib/entry.ts';
 
 const once = process.argv.includes('--once');
 const startedAt = Date.now();

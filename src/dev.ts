@@ -1,4 +1,5 @@
-import { failStart, runStack } from './dev/run.ts';
+import { runStack } from './dev/run.ts';
+import { failStart } from './lib/entry.ts';
 import { currentEnvironment } from './config.ts';
 
 /** `npm run dev`: the whole of Millrace on this machine, with nothing to install. */

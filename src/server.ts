@@ -1,16 +1,19 @@
 import { createApp } from './app.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { jobCatalogue } from './jobs/index.ts';
+import { runEntry } from './lib/entry.ts';
 import { createLog } from './lib/log.ts';
 
-/** An API process: serves until SIGTERM or SIGINT. */
-async function main(): Promise<void> {
+/** An API process. */
+await runEntry(async () => {
   const config = readConfig();
-  const { database } = config;
+  const { database, logLevel: level, logFormat: format } = config;
   if (database.type === 'embedded') {
-    throw new ConfigError('The API needs DATABASE_URL. `npm run dev` starts an embedded PostgreSQL and an API with it.');
+    throw new ConfigError(
+      'The API needs DATABASE_URL. `npm run dev` starts an embedded PostgreSQL and an API with it.',
+    );
   }
-  const log = createLog({ level: config.logLevel, process: 'api', format: config.logFormat });
+  const log = createLog({ level, process: 'api', format });
   const app = await createApp(config, {
     databaseUrl: database.url,
     directDatabaseUrl: database.directUrl,
@@ -18,29 +21,5 @@ async function main(): Promise<void> {
     log,
   });
   const { url } = await app.listen();
-  log.info({ url }, 'the API is ready');
-  process.send?.({ type: 'ready', url });
-
-  let stopping = false;
-  const stop = (signal: string): void => {
-    if (stopping) return;
-    stopping = true;
-    log.info({ signal }, 'the API stops');
-    app.close().then(
-      () => process.exit(0),
-      (err: unknown) => {
-        log.error({ err }, 'the API did not stop cleanly');
-        process.exit(1);
-      },
-    );
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-  // Started by another process of ours: without it there is nobody to serve.
-  process.on('disconnect', () => stop('disconnect'));
-}
-
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof ConfigError ? error.message : String(error instanceof Error ? error.stack : error)}\n`);
-  process.exit(1);
+  return { log, url, close: () => app.close() };
 });

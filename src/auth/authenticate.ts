@@ -49,7 +49,9 @@ export function createAuthenticator({ sql, clock, log }: AuthenticatorOptions): 
     const nowMs = clock.now().getTime();
     if (nowMs - (touched.get(id) ?? -Infinity) < TOUCH_EVERY_MS) return;
     touched.set(id, nowMs);
-    touchApiKey(sql, id).catch((err: unknown) => log.warn({ err, apiKey: id }, 'the use of a key was not noted'));
+    touchApiKey(sql, id).catch((err: unknown) =>
+      log.warn({ err, apiKey: id }, 'the use of a key was not noted'),
+    );
   }
 
   return async (token) => {

@@ -1,4 +1,4 @@
-import { ConfigError, readConfig } from '../config.ts';
+import { readConfig } from '../config.ts';
 import { createLog } from '../lib/log.ts';
 import { startStack, type Stack } from './stack.ts';
 
@@ -29,14 +29,4 @@ export async function runStack({ environment, use }: RunOptions): Promise<void> 
     await stack.stop();
   }
   process.exit();
-}
-
-/** Tells a person what is wrong with the configuration, and a developer the rest. */
-export function failStart(error: unknown): never {
-  const text =
-    error instanceof ConfigError || !(error instanceof Error)
-      ? String(error)
-      : (error.stack ?? error.message);
-  process.stderr.write(`${text}\n`);
-  process.exit(1);
 }

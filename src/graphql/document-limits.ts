@@ -1,12 +1,25 @@
-import { GraphQLError, Kind, visit, type DocumentNode, type FragmentDefinitionNode, type SelectionSetNode, type ValidationRule } from 'graphql';
+import {
+  GraphQLError,
+  Kind,
+  parse,
+  visit,
+  type DocumentNode,
+  type FragmentDefinitionNode,
+  type ParseOptions,
+  type SelectionSetNode,
+  type Source,
+  type ValidationRule,
+} from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { ALIASES_MAX, DEPTH_MAX, DOCUMENT_TOKENS_MAX } from './limits.ts';
 
 /** Refuses documents that are too long, too deep or full of aliases, before anything is resolved. */
 export function useDocumentLimits(): Plugin {
   return {
-    onParse({ parseFn, setParseFn }) {
-      setParseFn((source, options) => parseFn(source, { ...options, maxTokens: DOCUMENT_TOKENS_MAX }));
+    onParse({ setParseFn }) {
+      setParseFn((source: string | Source, options?: ParseOptions) =>
+        parse(source, { ...options, maxTokens: DOCUMENT_TOKENS_MAX }),
+      );
     },
     onValidate: ({ addValidationRule }) => addValidationRule(limitsRule),
   };
@@ -40,7 +53,9 @@ function aliasesIn(document: DocumentNode): number {
 /** Fields below fields, through fragments. Introspection is deep by nature, and bounded by the schema. */
 function depthOf(document: DocumentNode): number {
   const fragments = new Map(
-    document.definitions.filter((node) => node.kind === Kind.FRAGMENT_DEFINITION).map((node) => [node.name.value, node]),
+    document.definitions
+      .filter((node) => node.kind === Kind.FRAGMENT_DEFINITION)
+      .map((node) => [node.name.value, node]),
   );
   const known = new Map<FragmentDefinitionNode, number>();
 

@@ -2,10 +2,15 @@ import { GraphQLError } from 'graphql';
 import { UserFacingError, type UserError } from '../domain/errors.ts';
 
 /** Codes of top-level errors that a resolver raises on purpose. */
-export type ProblemCode = 'BAD_USER_INPUT' | 'FORBIDDEN' | 'NOT_FOUND' | 'RATE_LIMITED' | 'RESYNC' | 'UNAUTHENTICATED';
+export type ProblemCode =
+  'BAD_USER_INPUT' | 'FORBIDDEN' | 'NOT_FOUND' | 'RATE_LIMITED' | 'RESYNC' | 'UNAUTHENTICATED';
 
 /** An error that the caller is meant to read; anything without a code is masked. */
-export function problem(code: ProblemCode, message: string, more: Record<string, unknown> = {}): GraphQLError {
+export function problem(
+  code: ProblemCode,
+  message: string,
+  more: Record<string, unknown> = {},
+): GraphQLError {
   return new GraphQLError(message, { extensions: { code, ...more } });
 }
 

@@ -19,7 +19,11 @@ class Expanded<S, T> implements AsyncIterableIterator<T, undefined> {
   #isStarted = false;
   #isOver = false;
 
-  constructor(source: AsyncIterator<S, unknown>, toMany: (value: S) => Promise<readonly T[]>, started: () => Promise<void>) {
+  constructor(
+    source: AsyncIterator<S, unknown>,
+    toMany: (value: S) => Promise<readonly T[]>,
+    started: () => Promise<void>,
+  ) {
     this.#source = source;
     this.#toMany = toMany;
     this.#started = started;

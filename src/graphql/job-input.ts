@@ -1,13 +1,17 @@
 import { z } from 'zod';
 import { UserFacingError, type UserError } from '../domain/errors.ts';
 import { toPublicId, uuidOf } from '../domain/ids.ts';
-import { unionMembers, unwrap, type ZodNode } from './zod-node.ts';
+import { fieldsOf, unionMembers, unwrap, type ZodNode } from './zod-node.ts';
 
 /**
  * A client's input with the uuids behind its ids, ready for the contract's own parser.
  * @throws UserFacingError NOT_FOUND for each id that is none of that type: it cannot exist
  */
-export function decodeInput(schema: z.ZodObject, input: unknown, path: readonly string[] = ['input']): unknown {
+export function decodeInput(
+  schema: z.ZodObject,
+  input: unknown,
+  path: readonly string[] = ['input'],
+): unknown {
   const errors: UserError[] = [];
   const decoded = map(unwrap(schema), input, path, (node, text, field) => {
     if (!node.idOf) return text;
@@ -52,7 +56,7 @@ function map(node: ZodNode, value: unknown, path: readonly string[], text: MapTe
 
 function childrenOf({ schema }: ZodNode): ReadonlyMap<string, ZodNode> {
   if (schema instanceof z.ZodObject) {
-    return new Map(Object.entries(schema.shape).map(([key, value]) => [key, unwrap(value)]));
+    return new Map(fieldsOf(schema));
   }
   if (schema instanceof z.ZodUnion) {
     return new Map(unionMembers(schema, 'input').map(({ key, value }) => [key, value]));

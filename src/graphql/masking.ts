@@ -19,8 +19,15 @@ export function maskError(error: unknown, log: Log, requestId: string = NO_REQUE
     // Without a path it is about the request itself: a variable of the wrong type, an unknown operation.
     if (error.path === undefined) return recoded(error, error.message, 'BAD_USER_INPUT');
   }
-  log.error({ err: cause, requestId, path: error instanceof GraphQLError ? error.path : undefined }, 'an operation met a defect');
-  const masked = recoded(error, `Something went wrong on our side. Request ${requestId}.`, 'INTERNAL_SERVER_ERROR');
+  log.error(
+    { err: cause, requestId, path: error instanceof GraphQLError ? error.path : undefined },
+    'an operation met a defect',
+  );
+  const masked = recoded(
+    error,
+    `Something went wrong on our side. Request ${requestId}.`,
+    'INTERNAL_SERVER_ERROR',
+  );
   masked.extensions['requestId'] = requestId;
   return masked;
 }
@@ -28,7 +35,9 @@ export function maskError(error: unknown, log: Log, requestId: string = NO_REQUE
 /** Masks the errors of every result, of subscriptions too, before it leaves the executor. */
 export function useErrorMasking(log: Log): Plugin<GraphQLContext> {
   const masked = (result: ExecutionResult, requestId: string): ExecutionResult =>
-    result.errors ? { ...result, errors: result.errors.map((error) => maskError(error, log, requestId)) } : result;
+    result.errors
+      ? { ...result, errors: result.errors.map((error) => maskError(error, log, requestId)) }
+      : result;
   return {
     onExecute: ({ args }) => ({
       onExecuteDone: (payload) =>

@@ -7,7 +7,9 @@ function parser<T>(name: string, schema: z.ZodType<T>, expected: string): (value
   return (value) => {
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
-    throw new GraphQLError(`${name} cannot represent ${JSON.stringify(value) ?? 'this'}: expected ${expected}.`);
+    throw new GraphQLError(
+      `${name} cannot represent ${JSON.stringify(value) ?? 'this'}: expected ${expected}.`,
+    );
   };
 }
 
@@ -32,7 +34,10 @@ builder.scalarType('Decimal', {
   serialize: (value) => (typeof value === 'string' ? value : value.toFixed()),
   parseValue: parser(
     'Decimal',
-    z.string().max(100).regex(/^-?\d+(\.\d+)?$/),
+    z
+      .string()
+      .max(100)
+      .regex(/^-?\d+(\.\d+)?$/),
     'a decimal as a string such as "12.50"',
   ),
 });

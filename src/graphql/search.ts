@@ -8,7 +8,10 @@ import { SEARCH_LENGTH_MAX, SEARCH_LENGTH_MIN } from './limits.ts';
 export function searchCondition(search: string, argument: readonly string[]) {
   const text = search.trim();
   if (text.length < SEARCH_LENGTH_MIN || text.length > SEARCH_LENGTH_MAX) {
-    throw inputProblem(argument, `expected ${SEARCH_LENGTH_MIN} to ${SEARCH_LENGTH_MAX} characters, got ${text.length}.`);
+    throw inputProblem(
+      argument,
+      `expected ${SEARCH_LENGTH_MIN} to ${SEARCH_LENGTH_MAX} characters, got ${text.length}.`,
+    );
   }
   // Prisma puts the text into an ILIKE pattern as it is.
   const escaped = text.toLowerCase().replaceAll(/[\\%_]/g, String.raw`\$&`);

@@ -7,7 +7,12 @@ import type { GraphQLContext } from './context.ts';
  * `findFirst` or `findMany` of our own.
  * @param path from the field's type down to the object, e.g. edges, node
  */
-export function selectionOf(ctx: GraphQLContext, info: GraphQLResolveInfo, typeName: string, path: string[] = []) {
+export function selectionOf(
+  ctx: GraphQLContext,
+  info: GraphQLResolveInfo,
+  typeName: string,
+  path: string[] = [],
+) {
   const { select } = queryFromInfo({ context: ctx, info, typeName, path, select: { id: true } as const });
   return { select };
 }

@@ -1,7 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { randomUUID } from 'node:crypto';
-import type { ExecutionArgs, GraphQLError, GraphQLFormattedError } from 'graphql';
+import type {
+  DocumentNode,
+  ExecutionArgs,
+  GraphQLError,
+  GraphQLFormattedError,
+  GraphQLSchema,
+} from 'graphql';
 import { CloseCode, type ServerOptions, type SubscribePayload } from 'graphql-ws';
 import { useServer, type Extra } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
@@ -55,7 +61,9 @@ function refusalOf(req: IncomingMessage, publicUrl: string): string | null {
   const { origin, host } = req.headers;
   if (origin === undefined) return null;
   const asked = URL.canParse(origin) ? new URL(origin) : null;
-  return asked && (asked.host === host || asked.origin === new URL(publicUrl).origin) ? null : '403 Forbidden';
+  return asked && (asked.host === host || asked.origin === new URL(publicUrl).origin)
+    ? null
+    : '403 Forbidden';
 }
 
 const connectionParams = z.object({ token: z.string() });
@@ -65,7 +73,18 @@ type SocketExtra = { token: string };
 
 type Options = ServerOptions<Record<string, unknown>, Extra & Partial<SocketExtra>>;
 type SocketContext = Parameters<NonNullable<Options['onSubscribe']>>[0];
-type Prepared = Pick<ReturnType<GraphQL['getEnveloped']>, 'execute' | 'subscribe'>;
+interface Prepared {
+  readonly execute: NonNullable<Options['execute']>;
+  readonly subscribe: NonNullable<Options['subscribe']>;
+}
+
+/** What Yoga gives to run one operation with all its plugins; its own types leave most of it open. */
+interface Enveloped extends Prepared {
+  readonly schema: GraphQLSchema;
+  readonly parse: (source: string) => DocumentNode;
+  readonly validate: (schema: GraphQLSchema, document: DocumentNode) => readonly GraphQLError[];
+  readonly contextFactory: () => unknown;
+}
 
 function serverOptions({ graphql, authenticate, log }: WebSocketOptions): Options {
   const prepared = new WeakMap<ExecutionArgs, Prepared>();
@@ -76,15 +95,21 @@ function serverOptions({ graphql, authenticate, log }: WebSocketOptions): Option
   };
 
   /** Whatever is wrong with one operation is its own error: thrown, it would end the socket and all others on it. */
-  async function prepare(ctx: SocketContext, payload: SubscribePayload): Promise<ExecutionArgs | readonly GraphQLError[]> {
+  async function prepare(
+    ctx: SocketContext,
+    payload: SubscribePayload,
+  ): Promise<ExecutionArgs | readonly GraphQLError[]> {
     const requestId = randomUUID();
     try {
       if (Object.keys(ctx.subscriptions).length > OPERATIONS_PER_SOCKET_MAX) {
-        throw problem('RATE_LIMITED', `At most ${OPERATIONS_PER_SOCKET_MAX} operations may run on one socket.`);
+        throw problem(
+          'RATE_LIMITED',
+          `At most ${OPERATIONS_PER_SOCKET_MAX} operations may run on one socket.`,
+        );
       }
       const principal = await authenticate(ctx.extra.token);
       if (!principal) ctx.extra.socket.close(CloseCode.Forbidden, 'Forbidden');
-      const enveloped = graphql.getEnveloped({ principal, requestId, params: payload });
+      const enveloped: Enveloped = graphql.getEnveloped({ principal, requestId, params: payload });
       const document = enveloped.parse(payload.query);
       const errors = enveloped.validate(enveloped.schema, document);
       if (errors.length > 0) return errors;

@@ -1,7 +1,7 @@
 import type { InputRef } from '@pothos/core';
 import { z } from 'zod';
 import { builder } from './builder.ts';
-import { unionMembers, unwrap, type ZodNode } from './zod-node.ts';
+import { fieldsOf, unionMembers, unwrap, type ZodNode } from './zod-node.ts';
 
 type SchemaTypes = typeof builder.$inferSchemaTypes;
 type InputBuilder = PothosSchemaTypes.InputFieldBuilder<SchemaTypes, 'InputObject'>;
@@ -19,9 +19,7 @@ export function inputTypeOf(name: string, schema: z.ZodObject, description: stri
   return builder.inputType(name, {
     description,
     fields: (t) =>
-      Object.fromEntries(
-        Object.entries(schema.shape).map(([key, value]) => [key, inputField(t, unwrap(value), `${name}.${key}`)]),
-      ),
+      Object.fromEntries(fieldsOf(schema).map(([key, node]) => [key, inputField(t, node, `${name}.${key}`)])),
   });
 }
 
@@ -33,7 +31,12 @@ function inputField(t: InputBuilder, node: ZodNode, where: string) {
     const type = typeOf(unwrap(node.schema.element), `${where}[]`);
     const list = t.listRef(type, { required: true });
     if (node.defaultValue === undefined) return t.field({ type: list, required, description });
-    return t.field({ type: list, required, description, defaultValue: z.array(z.unknown()).parse(node.defaultValue) });
+    return t.field({
+      type: list,
+      required,
+      description,
+      defaultValue: z.array(z.unknown()).parse(node.defaultValue),
+    });
   }
   return t.field({ type: typeOf(node, where), required, description, ...defaultValue });
 }
@@ -53,7 +56,10 @@ function typeOf(node: ZodNode, where: string): InputType {
 
 function namedType(node: ZodNode, where: string): InputRef<unknown> {
   const { schema, id } = node;
-  if (!id) throw new Error(`${where}: no GraphQL input stands for this schema; an enum, object or union needs .meta({ id })`);
+  if (!id)
+    throw new Error(
+      `${where}: no GraphQL input stands for this schema; an enum, object or union needs .meta({ id })`,
+    );
   const description = described(node, where);
   if (schema instanceof z.ZodEnum) return enumType(id, schema, description);
   if (schema instanceof z.ZodObject) return inputTypeOf(id, schema, description);
@@ -62,8 +68,10 @@ function namedType(node: ZodNode, where: string): InputRef<unknown> {
 }
 
 function enumType(id: string, schema: z.ZodEnum, description: string): InputRef<unknown> {
-  const values = schema.options.map((value) => [String(value).toUpperCase(), { value }]);
-  return builder.enumType(id, { description, values: Object.fromEntries(values) });
+  const values = Object.fromEntries(
+    schema.options.map((value) => [String(value).toUpperCase(), { value: String(value) }]),
+  );
+  return builder.enumType(id, { description, values });
 }
 
 function oneOfType(id: string, schema: z.ZodUnion, description: string): InputRef<unknown> {

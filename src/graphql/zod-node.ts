@@ -29,7 +29,7 @@ export interface ZodNode {
 }
 
 /** Takes `.optional()`, `.nullable()` and `.default()` off; the outermost description wins. */
-export function unwrap(schema: z.core.$ZodType): ZodNode {
+export function unwrap(schema: unknown): ZodNode {
   const plain = plainSchema(schema);
   const meta = metaSchema.parse(plain.meta() ?? {});
   if (plain instanceof z.ZodOptional || plain instanceof z.ZodNullable) {
@@ -38,7 +38,11 @@ export function unwrap(schema: z.core.$ZodType): ZodNode {
   }
   if (plain instanceof z.ZodDefault) {
     const inner = unwrap(plain.unwrap());
-    return { ...inner, description: meta.description ?? inner.description, defaultValue: plain.def.defaultValue };
+    return {
+      ...inner,
+      description: meta.description ?? inner.description,
+      defaultValue: plain.def.defaultValue,
+    };
   }
   return {
     schema: plain,
@@ -52,18 +56,28 @@ export function unwrap(schema: z.core.$ZodType): ZodNode {
   };
 }
 
+/** An object's fields, in order. */
+export function fieldsOf({ shape }: z.ZodObject): [string, ZodNode][] {
+  const entries: [string, unknown][] = Object.entries(shape);
+  return entries.map(([key, schema]) => [key, unwrap(schema)]);
+}
+
 /** A union's members, each an object with a single key, by that key. @throws where it is anything else */
-export function unionMembers(union: z.ZodUnion, where: string): { key: string; value: ZodNode; internal: boolean }[] {
+export function unionMembers(
+  union: z.ZodUnion,
+  where: string,
+): { key: string; value: ZodNode; internal: boolean }[] {
   return union.options.map((option) => {
     const member = unwrap(option);
-    if (!(member.schema instanceof z.ZodObject)) throw new Error(`${where}: a union's members are objects with one key`);
-    const [entry, ...more] = Object.entries(member.schema.shape);
+    if (!(member.schema instanceof z.ZodObject))
+      throw new Error(`${where}: a union's members are objects with one key`);
+    const [entry, ...more] = fieldsOf(member.schema);
     if (!entry || more.length > 0) throw new Error(`${where}: a union's members are objects with one key`);
-    return { key: entry[0], value: unwrap(entry[1]), internal: member.internal };
+    return { key: entry[0], value: entry[1], internal: member.internal };
   });
 }
 
-function plainSchema(schema: z.core.$ZodType): z.ZodType {
+function plainSchema(schema: unknown): z.ZodType {
   if (schema instanceof z.ZodType) return schema;
   throw new Error('a contract is made of plain zod schemas only');
 }
@@ -72,7 +86,9 @@ function idTypeOf(name: string | undefined): IdType | undefined {
   return ID_TYPES.find((type) => type === name);
 }
 
-const ID_TYPES: readonly IdType[] = z.array(z.custom<IdType>((type) => typeof type === 'string')).parse(Object.keys(ID_PREFIXES));
+const ID_TYPES: readonly IdType[] = z
+  .array(z.custom<IdType>((type) => typeof type === 'string'))
+  .parse(Object.keys(ID_PREFIXES));
 
 /** `product_import` as a type's name: `ProductImport`. */
 export function pascalCase(kind: string): string {

@@ -11,11 +11,13 @@ const JOB_PATH = /^\/jobs\/[A-Za-z0-9_]{1,100}$/;
 
 /** `/` and `/jobs/<id>`: pages with all they need inside. They read by the caller's token, as any client does. */
 export function createPageHandler({ devToken }: PageOptions) {
-  const home = read('home.html').replace('{{style}}', () => read('style.css'));
-  const job = read('job.html')
-    .replace('{{style}}', () => read('style.css'))
-    .replace('{{script}}', () => read('job.js'))
-    .replace('{{settings}}', () => JSON.stringify({ devToken }).replaceAll('<', String.raw`\u003c`));
+  const settings = JSON.stringify({ devToken }).replaceAll('<', String.raw`\u003c`);
+  const home = fill(read('home.html'), { '/*{{style}}*/': read('style.css') });
+  const job = fill(read('job.html'), {
+    '/*{{style}}*/': read('style.css'),
+    '/*{{script}}*/': read('job.js'),
+    '"{{settings}}"': settings,
+  });
 
   return (req: IncomingMessage, res: ServerResponse): Promise<boolean> => {
     const path = req.url?.split('?', 1)[0] ?? '';
@@ -47,6 +49,14 @@ function send(res: ServerResponse, page: string): void {
     'x-content-type-options': 'nosniff',
   });
   res.end(res.req.method === 'HEAD' ? undefined : body);
+}
+
+/** @throws when a place is missing: a page without its script would look whole */
+function fill(page: string, contents: Readonly<Record<string, string>>): string {
+  return Object.entries(contents).reduce((filled, [place, content]) => {
+    if (!filled.includes(place)) throw new Error(`a page has no place ${place}`);
+    return filled.replace(place, () => content);
+  }, page);
 }
 
 function read(name: string): string {

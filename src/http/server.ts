@@ -19,7 +19,11 @@ export function createHttpServer(routes: readonly Route[], log: Log): Server {
     answer(routes, req, res, requestId).catch((err: unknown) => {
       log.error({ err, requestId, path: pathOf(req) }, 'a request met a defect');
       if (res.headersSent) res.destroy();
-      else replyJson(res, 500, { code: 'INTERNAL', message: `Something went wrong on our side. Request ${requestId}.` });
+      else
+        replyJson(res, 500, {
+          code: 'INTERNAL',
+          message: `Something went wrong on our side. Request ${requestId}.`,
+        });
     });
   });
   server.headersTimeout = HEADERS_TIMEOUT_MS;
@@ -28,7 +32,12 @@ export function createHttpServer(routes: readonly Route[], log: Log): Server {
   return server;
 }
 
-async function answer(routes: readonly Route[], req: IncomingMessage, res: ServerResponse, requestId: string): Promise<void> {
+async function answer(
+  routes: readonly Route[],
+  req: IncomingMessage,
+  res: ServerResponse,
+  requestId: string,
+): Promise<void> {
   for (const route of routes) {
     if (await route(req, res, requestId)) return;
   }
@@ -62,7 +71,11 @@ function urlOf(address: AddressInfo | string | null): string {
  * Takes no new connections, lets what is under way finish for `graceMs`, then cuts the rest. Streams are cut at once:
  * their clients come back to another process and go on where they were.
  */
-export async function closeServer(server: Server, streams: ReadonlySet<ServerResponse>, graceMs: number): Promise<void> {
+export async function closeServer(
+  server: Server,
+  streams: ReadonlySet<ServerResponse>,
+  graceMs: number,
+): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   for (const stream of streams) stream.destroy();
   server.closeIdleConnections();

@@ -1,4 +1,6 @@
+import { StartError } from '../lib/entry.ts';
+
 /** The embedded PostgreSQL cannot be used here; the message tells a person what to do about it. */
-export class EmbeddedPostgresError extends Error {
+export class EmbeddedPostgresError extends StartError {
   override readonly name = 'EmbeddedPostgresError';
 }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { runMigrations } from 'bullmq';
 import pg from 'pg';
 import type { Log } from '../lib/log.ts';
+import { StartError } from '../lib/entry.ts';
 
 /** One folder of prisma/migrations. */
 export interface Migration {
@@ -26,7 +27,7 @@ export interface MigrateOptions {
 }
 
 /** The database and the files tell different histories; the message says where. */
-export class MigrationError extends Error {
+export class MigrationError extends StartError {
   override readonly name = 'MigrationError';
 }
 

@@ -21,12 +21,13 @@ const CATALOG_LOCK_TIMEOUT = '60s';
  * statements of an import go from the wanted rows to the table by LATERAL or behind OFFSET 0.
  */
 export async function lockCatalog(tx: Tx, organizationId: string): Promise<void> {
+  // One statement: the lock is waited for with the time limit that stands before it.
   await tx.query(
     `SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
-            set_config('jit', 'off', true), set_config('lock_timeout', $1, true)`,
-    [CATALOG_LOCK_TIMEOUT],
+            set_config('jit', 'off', true), set_config('lock_timeout', $1, true),
+            pg_advisory_xact_lock(hashtextextended('catalog ' || $2, 0))`,
+    [CATALOG_LOCK_TIMEOUT, organizationId],
   );
-  await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('catalog ' || $1, 0))`, [organizationId]);
 }
 
 /** A product as an import compares it; of the description only its MD5 in hex, as it may be long. */

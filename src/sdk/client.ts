@@ -14,7 +14,13 @@ import { createJobs, type Jobs } from './jobs.ts';
 import { createSocketTransport } from './socket.ts';
 import { createSseTransport } from './sse.ts';
 import type { Connection, FetchLike, TypedOperation, WireRequest } from './transport.ts';
-import { contentTypeOf, createUploads, type UploadBody, type UploadFileOptions, type Uploads } from './uploads.ts';
+import {
+  contentTypeOf,
+  createUploads,
+  type UploadBody,
+  type UploadFileOptions,
+  type Uploads,
+} from './uploads.ts';
 
 export interface ClientOptions {
   /** Address of `/graphql`, e.g. `http://127.0.0.1:4000/graphql` */
@@ -62,7 +68,10 @@ export interface MillraceClient {
   uploadFile(body: UploadBody, filename: string, options?: UploadFileOptions): Promise<string>;
   /** Six panels, each with its own state; default: the last 30 days. */
   dashboard(period?: PeriodInput, options?: CallOptions): Promise<GetDashboardQuery['dashboard']>;
-  products(variables?: ListProductsQueryVariables, options?: CallOptions): Promise<ListProductsQuery['products']>;
+  products(
+    variables?: ListProductsQueryVariables,
+    options?: CallOptions,
+  ): Promise<ListProductsQuery['products']>;
   viewer(options?: CallOptions): Promise<ViewerQuery['viewer']>;
   /** Closes the WebSocket, if one is open; streams over it end with an error. */
   close(): Promise<void>;
@@ -87,7 +96,11 @@ export function createClient(options: ClientOptions): MillraceClient {
 
   const execute: Execute = async (operation, variables, { signal } = {}) => {
     const limit = AbortSignal.timeout(timeoutMs);
-    const data = await request(connection, wire(operation, variables), signal ? AbortSignal.any([signal, limit]) : limit);
+    const data = await request(
+      connection,
+      wire(operation, variables),
+      signal ? AbortSignal.any([signal, limit]) : limit,
+    );
     return answerOf(operation, data);
   };
   const subscribe: SubscribeTyped = async function* (operation, variables, { signal, transport } = {}) {
@@ -104,12 +117,17 @@ export function createClient(options: ClientOptions): MillraceClient {
     jobs: createJobs(execute, subscribe),
     uploads,
     async uploadFile(body, filename, { contentType, byteSize, ...call } = {}) {
-      const input = { filename, contentType: contentType ?? contentTypeOf(filename), byteSize: byteSize ?? null };
+      const input = {
+        filename,
+        contentType: contentType ?? contentTypeOf(filename),
+        byteSize: byteSize ?? null,
+      };
       const upload = await uploads.create(input, call);
       await uploads.put(upload, body, call);
       return upload.id;
     },
-    dashboard: async (period, call) => (await execute(GetDashboardDocument, { period: period ?? null }, call)).dashboard,
+    dashboard: async (period, call) =>
+      (await execute(GetDashboardDocument, { period: period ?? null }, call)).dashboard,
     products: async (variables = {}, call) => (await execute(ListProductsDocument, variables, call)).products,
     viewer: async (call) => (await execute(ViewerDocument, {}, call)).viewer,
     close: () => socket.close(),

@@ -33,7 +33,9 @@ export class MillraceUserError extends Error {
   readonly errors: readonly UserErrorFieldsFragment[];
 
   constructor(errors: readonly UserErrorFieldsFragment[]) {
-    super(errors.map(({ field, message }) => (field ? `${field.join('.')}: ${message}` : message)).join('; '));
+    super(
+      errors.map(({ field, message }) => (field ? `${field.join('.')}: ${message}` : message)).join('; '),
+    );
     this.errors = errors;
   }
 }

@@ -1,7 +1,17 @@
 export { createClient } from './client.ts';
 export type { CallOptions, ClientOptions, MillraceClient, StreamOptions } from './client.ts';
 export { MillraceConnectionError, MillraceError, MillraceUserError } from './errors.ts';
-export type { Job, JobChange, JobEvent, JobItemPage, JobPage, Jobs, StartedJob, StartOptions, WatchOptions } from './jobs.ts';
+export type {
+  Job,
+  JobChange,
+  JobEvent,
+  JobItemPage,
+  JobPage,
+  Jobs,
+  StartedJob,
+  StartOptions,
+  WatchOptions,
+} from './jobs.ts';
 export type { TypedOperation } from './transport.ts';
 export type { StagedUpload, UploadBody, UploadFileOptions, Uploads } from './uploads.ts';
 export * from './generated/graphql.ts';

@@ -23,7 +23,11 @@ export type StartOptions = Partial<operations.JobOptions> & CallOptions;
 
 type Operations = typeof operations;
 type StartVariables<Operation> =
-  Operation extends TypedOperation<infer _, infer Variables> ? (Variables extends { input: infer Input } ? Input : never) : never;
+  Operation extends TypedOperation<infer _, infer Variables>
+    ? Variables extends { input: infer Input }
+      ? Input
+      : never
+    : never;
 
 /** One method per kind that clients may start: `productImport(input, options)`. */
 export type StartMethods = {
@@ -61,20 +65,30 @@ export function createJobs(execute: Execute, subscribe: SubscribeTyped): Jobs {
   return {
     start: startMethods(execute),
     get: async (id, options) => (await execute(operations.GetJobDocument, { id }, options)).job,
-    list: async (variables = {}, options) => (await execute(operations.ListJobsDocument, variables, options)).jobs,
-    items: async (variables, options) => (await execute(operations.JobItemsDocument, variables, options)).job?.items ?? null,
+    list: async (variables = {}, options) =>
+      (await execute(operations.ListJobsDocument, variables, options)).jobs,
+    items: async (variables, options) =>
+      (await execute(operations.JobItemsDocument, variables, options)).job?.items ?? null,
     async cancel(id, { reason, ...options } = {}) {
-      const { cancelJob } = await execute(operations.CancelJobDocument, { id, reason: reason ?? null }, options);
+      const { cancelJob } = await execute(
+        operations.CancelJobDocument,
+        { id, reason: reason ?? null },
+        options,
+      );
       throwUserErrors(cancelJob);
       if (!cancelJob.job) throw new MillraceError('The server cancelled no job and gave no reason.');
       return cancelJob.job;
     },
     async retry(id, options = {}) {
-      return started((await execute(operations.RetryJobDocument, { id, options: jobOptions(options) }, options)).retryJob);
+      return started(
+        (await execute(operations.RetryJobDocument, { id, options: jobOptions(options) }, options)).retryJob,
+      );
     },
     async retryFailedItems(id, options = {}) {
       const variables = { id, options: jobOptions(options) };
-      return started((await execute(operations.RetryFailedItemsDocument, variables, options)).retryFailedItems);
+      return started(
+        (await execute(operations.RetryFailedItemsDocument, variables, options)).retryFailedItems,
+      );
     },
     watch: (id, options = {}) => watch(subscribe, id, options),
     progress: (id, options = {}) => progress(subscribe, id, options),
@@ -82,7 +96,11 @@ export function createJobs(execute: Execute, subscribe: SubscribeTyped): Jobs {
   };
 }
 
-async function* watch(subscribe: SubscribeTyped, id: string, { after = 0, ...options }: WatchOptions): AsyncGenerator<JobEvent, void> {
+async function* watch(
+  subscribe: SubscribeTyped,
+  id: string,
+  { after = 0, ...options }: WatchOptions,
+): AsyncGenerator<JobEvent, void> {
   let last = after;
   const open = () => subscribe(operations.JobEventsDocument, { id, after: last }, options);
   for await (const { jobEvents: event } of resumed(open, options.signal)) {
@@ -91,7 +109,11 @@ async function* watch(subscribe: SubscribeTyped, id: string, { after = 0, ...opt
   }
 }
 
-async function* progress(subscribe: SubscribeTyped, id: string, options: StreamOptions): AsyncGenerator<Job, void> {
+async function* progress(
+  subscribe: SubscribeTyped,
+  id: string,
+  options: StreamOptions,
+): AsyncGenerator<Job, void> {
   const open = () => subscribe(operations.JobProgressDocument, { id }, options);
   for await (const { jobProgress } of resumed(open, options.signal)) yield jobProgress;
 }
@@ -102,7 +124,8 @@ async function* changed(
   options: StreamOptions | undefined,
 ): AsyncGenerator<JobChange, void> {
   const variables = { filter: filter ?? null };
-  for await (const { jobsChanged } of subscribe(operations.JobsChangedDocument, variables, options)) yield jobsChanged;
+  for await (const { jobsChanged } of subscribe(operations.JobsChangedDocument, variables, options))
+    yield jobsChanged;
 }
 
 type StartDocument = TypedOperation<Record<string, operations.StartedJobFieldsFragment>, object>;
@@ -125,7 +148,12 @@ function startMethods(execute: Execute): StartMethods {
 }
 
 function jobOptions({ idempotencyKey, priority, runAt, maxAgeSeconds }: StartOptions) {
-  return { idempotencyKey: idempotencyKey ?? null, priority: priority ?? 'NORMAL', runAt: runAt ?? null, maxAgeSeconds: maxAgeSeconds ?? null } as const;
+  return {
+    idempotencyKey: idempotencyKey ?? null,
+    priority: priority ?? 'NORMAL',
+    runAt: runAt ?? null,
+    maxAgeSeconds: maxAgeSeconds ?? null,
+  } as const;
 }
 
 function started({ job, userErrors, ...rest }: operations.StartedJobFieldsFragment): StartedJob {

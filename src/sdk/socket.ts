@@ -77,6 +77,7 @@ function toError(error: unknown): Error {
   if (isObject(error) && error['code'] === FORBIDDEN) {
     return new MillraceError('The server refuses the token.', [], 'UNAUTHENTICATED');
   }
-  const reason = isObject(error) && typeof error['code'] === 'number' ? `code ${error['code']}` : String(error);
+  const reason =
+    isObject(error) && typeof error['code'] === 'number' ? `code ${error['code']}` : String(error);
   return new MillraceConnectionError(`The WebSocket broke: ${reason}.`);
 }

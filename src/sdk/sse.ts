@@ -76,6 +76,7 @@ function parseMessage(block: string): Message | null {
     .map((line) => /^(event|data): ?(.*)$/.exec(line))
     .filter((match) => match !== null);
   if (fields.length === 0) return null;
-  const of = (name: string): string[] => fields.filter(([, field]) => field === name).map(([, , value = '']) => value);
+  const of = (name: string): string[] =>
+    fields.filter(([, field]) => field === name).map(([, , value = '']) => value);
   return { event: of('event').at(-1) ?? 'message', data: of('data').join('\n') };
 }

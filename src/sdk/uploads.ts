@@ -1,5 +1,9 @@
 import { MillraceConnectionError, MillraceError, throwUserErrors } from './errors.ts';
-import { CreateStagedUploadDocument, type CreateStagedUploadInput, type CreateStagedUploadMutation } from './generated/graphql.ts';
+import {
+  CreateStagedUploadDocument,
+  type CreateStagedUploadInput,
+  type CreateStagedUploadMutation,
+} from './generated/graphql.ts';
 import type { CallOptions, Execute } from './client.ts';
 import { isObject, type FetchLike } from './transport.ts';
 
@@ -34,7 +38,12 @@ export function createUploads(execute: Execute, fetch: FetchLike): Uploads {
   };
 }
 
-async function put(fetch: FetchLike, upload: StagedUpload, body: UploadBody, { signal }: CallOptions): Promise<void> {
+async function put(
+  fetch: FetchLike,
+  upload: StagedUpload,
+  body: UploadBody,
+  { signal }: CallOptions,
+): Promise<void> {
   const init: RequestInit & { duplex: 'half' } = {
     method: 'PUT',
     headers: Object.fromEntries(upload.headers.map(({ name, value }) => [name, value])),
@@ -53,11 +62,16 @@ async function put(fetch: FetchLike, upload: StagedUpload, body: UploadBody, { s
   }
   const refusal: unknown = await response.json().catch(() => null);
   const { message = `HTTP ${response.status}`, code = null } = isObject(refusal) ? refusal : {};
-  throw new MillraceError(`The upload was refused: ${String(message)}`, [], code === null ? null : String(code));
+  throw new MillraceError(
+    `The upload was refused: ${String(message)}`,
+    [],
+    typeof code === 'string' ? code : null,
+  );
 }
 
 function toBody(body: UploadBody): NonNullable<RequestInit['body']> {
-  if (typeof body !== 'object' || !(Symbol.asyncIterator in body) || body instanceof ReadableStream) return body;
+  if (typeof body !== 'object' || !(Symbol.asyncIterator in body) || body instanceof ReadableStream)
+    return body;
   const chunks = body[Symbol.asyncIterator]();
   return new ReadableStream<Uint8Array>({
     async pull(controller) {

@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { bearerToken, createAuthenticator, REVOCATION_DELAY_MS, type Authenticate } from '../../src/auth/authenticate.ts';
+import {
+  bearerToken,
+  createAuthenticator,
+  REVOCATION_DELAY_MS,
+  type Authenticate,
+} from '../../src/auth/authenticate.ts';
 import { roleAtLeast } from '../../src/auth/principal.ts';
 import { insertApiKey, revokeApiKey } from '../../src/repositories/api-keys.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -18,20 +23,33 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   nowMs = 1_000_000;
-  authenticate = createAuthenticator({ sql: database.db, clock: { now: () => new Date(nowMs) }, log: silentLog });
+  authenticate = createAuthenticator({
+    sql: database.db,
+    clock: { now: () => new Date(nowMs) },
+    log: silentLog,
+  });
 });
 afterAll(() => database.close());
 
-const newKey = (name = 'ci') => insertApiKey(database.db, { organizationId: organization.id, userId: null, name, role: 'member' });
+const newKey = (name = 'ci') =>
+  insertApiKey(database.db, { organizationId: organization.id, userId: null, name, role: 'member' });
 
 test('a key of no person starts jobs in its own name', async () => {
   const { token } = await newKey('nightly');
-  expect(await authenticate(token)).toEqual({ organization, userId: null, triggeredBy: 'api:nightly', role: 'member' });
+  expect(await authenticate(token)).toEqual({
+    organization,
+    userId: null,
+    triggeredBy: 'api:nightly',
+    role: 'member',
+  });
 });
 
 test('the database does not hold the token', async () => {
   const { token, id } = await newKey();
-  const { rows } = await database.db.query<{ row: string }>('SELECT to_jsonb(k)::text AS row FROM api_keys k WHERE id = $1', [id]);
+  const { rows } = await database.db.query<{ row: string }>(
+    'SELECT to_jsonb(k)::text AS row FROM api_keys k WHERE id = $1',
+    [id],
+  );
   expect(rows[0]?.row).not.toContain(token);
   expect(rows[0]?.row).not.toContain(Buffer.from(token).toString('hex'));
 });
@@ -47,14 +65,20 @@ test('a revoked key opens nothing after five seconds at the latest', async () =>
 
 test('many simultaneous requests of one token cost one look-up', async () => {
   const { token } = await newKey();
-  const statements = await statementsDuring(() => Promise.all(Array.from({ length: 50 }, () => authenticate(token))));
+  const statements = await statementsDuring(() =>
+    Promise.all(Array.from({ length: 50 }, () => authenticate(token))),
+  );
   expect(statements.filter((text) => text.startsWith('SELECT'))).toHaveLength(1);
 });
 
 test('the use of a key is noted at most once a minute', async () => {
   const { token, id } = await newKey();
   const usedAt = async () =>
-    (await database.db.query<{ at: Date | null }>('SELECT last_used_at AS at FROM api_keys WHERE id = $1', [id])).rows[0]?.at;
+    (
+      await database.db.query<{ at: Date | null }>('SELECT last_used_at AS at FROM api_keys WHERE id = $1', [
+        id,
+      ])
+    ).rows[0]?.at;
   expect(await usedAt()).toBeNull();
   await authenticate(token);
   await waitFor(usedAt);
@@ -70,7 +94,9 @@ test('a database that is away is an error, not a refusal, and is asked again', a
   const { token } = await newKey();
   let isAway = true;
   const flaky = createAuthenticator({
-    sql: { query: (text, values) => (isAway ? Promise.reject(new Error('away')) : database.db.query(text, values)) },
+    sql: {
+      query: (text, values) => (isAway ? Promise.reject(new Error('away')) : database.db.query(text, values)),
+    },
     clock: { now: () => new Date(nowMs) },
     log: silentLog,
   });
@@ -95,5 +121,9 @@ test.each([
 });
 
 test('each role may all that the ones before it may', () => {
-  expect([roleAtLeast('viewer', 'member'), roleAtLeast('member', 'member'), roleAtLeast('admin', 'viewer')]).toEqual([false, true, true]);
+  expect([
+    roleAtLeast('viewer', 'member'),
+    roleAtLeast('member', 'member'),
+    roleAtLeast('admin', 'viewer'),
+  ]).toEqual([false, true, true]);
 });

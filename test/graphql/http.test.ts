@@ -21,22 +21,29 @@ const VIEWER = '{ viewer { role organization { name currency } user { email } } 
 describe('who may do what', () => {
   test('nobody without a token', async () => {
     const answer = await api.ask(VIEWER, {}, null);
-    expect(answer).toMatchObject({ status: 401, data: null, errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
+    expect(answer).toMatchObject({
+      status: 401,
+      data: null,
+      errors: [{ extensions: { code: 'UNAUTHENTICATED' } }],
+    });
   });
 
   test.each(['{ __typename }', '{ __schema { types { name } } }'])('not even %s', async (query) => {
     expect((await api.ask(query, {}, null)).status).toBe(401);
   });
 
-  test.each(['Bearer nonsense', 'Basic abc', 'Bearer', ''])('nobody with the header %j', async (authorization) => {
-    const response = await fetch(api.graphqlUrl, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization },
-      body: JSON.stringify({ query: VIEWER }),
-    });
-    expect(response.status).toBe(401);
-    expect(response.headers.get('www-authenticate')).toContain('Bearer');
-  });
+  test.each(['Bearer nonsense', 'Basic abc', 'Bearer', ''])(
+    'nobody with the header %j',
+    async (authorization) => {
+      const response = await fetch(api.graphqlUrl, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization },
+        body: JSON.stringify({ query: VIEWER }),
+      });
+      expect(response.status).toBe(401);
+      expect(response.headers.get('www-authenticate')).toContain('Bearer');
+    },
+  );
 
   test('a token tells its organization, person and role', async () => {
     const { data } = await api.ask(VIEWER, {}, 'viewer');
@@ -69,9 +76,21 @@ describe('what is refused before it runs', () => {
   });
 
   test.each([
-    ['too deep', `{ jobs { edges { node ${'{ parent '.repeat(14)}{ id }${' }'.repeat(14)} } } }`, 'LIMIT_EXCEEDED'],
-    ['too deep through fragments', `{ jobs { edges { node { ...A } } } } fragment A on Job { ${'parent { '.repeat(14)}id${' }'.repeat(14)} }`, 'LIMIT_EXCEEDED'],
-    ['full of aliases', `{ ${Array.from({ length: 101 }, (_, n) => `a${n}: viewer { role }`).join(' ')} }`, 'LIMIT_EXCEEDED'],
+    [
+      'too deep',
+      `{ jobs { edges { node ${'{ parent '.repeat(14)}{ id }${' }'.repeat(14)} } } }`,
+      'LIMIT_EXCEEDED',
+    ],
+    [
+      'too deep through fragments',
+      `{ jobs { edges { node { ...A } } } } fragment A on Job { ${'parent { '.repeat(14)}id${' }'.repeat(14)} }`,
+      'LIMIT_EXCEEDED',
+    ],
+    [
+      'full of aliases',
+      `{ ${Array.from({ length: 101 }, (_, n) => `a${n}: viewer { role }`).join(' ')} }`,
+      'LIMIT_EXCEEDED',
+    ],
     ['too long', `{ ${'__typename '.repeat(4_001)} }`, 'GRAPHQL_PARSE_FAILED'],
     ['no GraphQL', '{ viewer {', 'GRAPHQL_PARSE_FAILED'],
     ['unknown to the schema', '{ nothing }', 'GRAPHQL_VALIDATION_FAILED'],
@@ -82,12 +101,16 @@ describe('what is refused before it runs', () => {
   });
 
   test('fragments that spread each other, without hanging', async () => {
-    const { errors } = await api.ask('{ jobs { edges { node { ...A } } } } fragment A on Job { id ...B } fragment B on Job { id ...A }');
+    const { errors } = await api.ask(
+      '{ jobs { edges { node { ...A } } } } fragment A on Job { id ...B } fragment B on Job { id ...A }',
+    );
     expect(errors[0]?.extensions).toMatchObject({ code: 'GRAPHQL_VALIDATION_FAILED' });
   });
 
   test('variables of another type', async () => {
-    const { errors } = await api.ask('query ($first: Int) { jobs(first: $first) { totalCount } }', { first: 'ten' });
+    const { errors } = await api.ask('query ($first: Int) { jobs(first: $first) { totalCount } }', {
+      first: 'ten',
+    });
     expect(errors).toHaveLength(1);
     expect(errors[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT' });
   });
@@ -99,7 +122,10 @@ describe('what is refused before it runs', () => {
       body: new URLSearchParams({ query: VIEWER }),
     });
     expect(response.status).toBe(401);
-    const reflected = await fetch(api.graphqlUrl, { method: 'OPTIONS', headers: { origin: 'https://evil.example' } });
+    const reflected = await fetch(api.graphqlUrl, {
+      method: 'OPTIONS',
+      headers: { origin: 'https://evil.example' },
+    });
     expect(reflected.headers.get('access-control-allow-origin')).toBeNull();
   });
 });
@@ -136,7 +162,11 @@ test('a defect in the log names the request that the caller was told', async () 
 test('a deferred part comes in the same answer, later', async () => {
   const response = await fetch(api.graphqlUrl, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'multipart/mixed', authorization: `Bearer ${api.tokens.viewer}` },
+    headers: {
+      'content-type': 'application/json',
+      accept: 'multipart/mixed',
+      authorization: `Bearer ${api.tokens.viewer}`,
+    },
     body: JSON.stringify({ query: '{ viewer { role ... @defer { organization { name } } } }' }),
   });
   expect(response.headers.get('content-type')).toContain('multipart/mixed');

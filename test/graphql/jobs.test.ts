@@ -13,7 +13,11 @@ afterAll(() => api.close());
 const jobsPage = z.object({
   jobs: z.object({
     totalCount: z.int().nullable(),
-    pageInfo: z.object({ hasNextPage: z.boolean(), hasPreviousPage: z.boolean(), endCursor: z.string().nullable() }),
+    pageInfo: z.object({
+      hasNextPage: z.boolean(),
+      hasPreviousPage: z.boolean(),
+      endCursor: z.string().nullable(),
+    }),
     edges: z.array(z.object({ cursor: z.string(), node: z.object({ id: z.string() }) })),
   }),
 });
@@ -35,7 +39,8 @@ describe('the list of jobs', () => {
   test('is read page by page, newest first, each job once', async () => {
     const trigger = `api:pages`;
     const made = [];
-    for (let n = 0; n < 7; n += 1) made.push((await seedJob(api.database.db, api.organization.id, { triggered_by: trigger })).id);
+    for (let n = 0; n < 7; n += 1)
+      made.push((await seedJob(api.database.db, api.organization.id, { triggered_by: trigger })).id);
     const seen: string[] = [];
     let after: string | null = null;
     for (const expected of [3, 3, 1]) {
@@ -63,7 +68,8 @@ describe('the list of jobs', () => {
       created_at: old,
       search_text: '50%_off sale.csv',
     });
-    const only = async (filter: object) => (await list({ filter: { triggeredBy: 'schedule:filter', ...filter } })).ids;
+    const only = async (filter: object) =>
+      (await list({ filter: { triggeredBy: 'schedule:filter', ...filter } })).ids;
     expect(await only({})).toEqual([failed.id, parent.id]);
     expect(await only({ statuses: ['FAILED', 'CANCELLED'] })).toEqual([failed.id]);
     expect(await only({ queues: ['default'] })).toEqual([failed.id]);
@@ -89,7 +95,10 @@ describe('the list of jobs', () => {
   ])('refuses %s %j with an error that names it', async (argument, variables) => {
     const { errors } = await api.ask(JOBS, variables);
     expect(errors).toHaveLength(1);
-    expect(errors[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', argument: expect.arrayContaining([argument]) });
+    expect(errors[0]?.extensions).toMatchObject({
+      code: 'BAD_USER_INPUT',
+      argument: expect.arrayContaining([argument]),
+    });
     expect(errors[0]?.message).toContain(argument);
   });
 
@@ -102,7 +111,9 @@ describe('the list of jobs', () => {
       [api.organization.id],
     );
     expect((await list({ first: 1, filter: { triggeredBy: 'api:many' } })).totalCount).toBeNull();
-    await db.query(`DELETE FROM jobs WHERE id = (SELECT id FROM jobs WHERE triggered_by = 'api:many' LIMIT 1)`);
+    await db.query(
+      `DELETE FROM jobs WHERE id = (SELECT id FROM jobs WHERE triggered_by = 'api:many' LIMIT 1)`,
+    );
     expect((await list({ first: 1, filter: { triggeredBy: 'api:many' } })).totalCount).toBe(10_000);
   });
 
@@ -125,7 +136,16 @@ describe('one job', () => {
     const upload = newUuid();
     const { id } = await seedJob(api.database.db, api.organization.id, {
       input: { source: { uploadId: upload }, format: 'shopify_csv', dryRun: false },
-      result: { created: 3, updated: 0, unchanged: 0, rejected: 1, productsCreated: 2, productsUpdated: 0, variantsCreated: 3, variantsUpdated: 0 },
+      result: {
+        created: 3,
+        updated: 0,
+        unchanged: 0,
+        rejected: 1,
+        productsCreated: 2,
+        productsUpdated: 0,
+        variantsCreated: 3,
+        variantsUpdated: 0,
+      },
     });
     const { data, errors } = await api.ask(
       `query ($id: ID!) {
@@ -153,7 +173,9 @@ describe('one job', () => {
 
   test('a pending one says what it waits for', async () => {
     const { id } = await seedJob(api.database.db, api.organization.id, { status: 'pending' });
-    const { data } = await api.ask('query ($id: ID!) { job(id: $id) { pendingReason { code message } } }', { id });
+    const { data } = await api.ask('query ($id: ID!) { job(id: $id) { pendingReason { code message } } }', {
+      id,
+    });
     expect(data).toMatchObject({ job: { pendingReason: { code: 'NO_CAPABLE_WORKER' } } });
   });
 });

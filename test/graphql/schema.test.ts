@@ -1,5 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { buildSchema, isEnumType, isInputObjectType, isInterfaceType, isIntrospectionType, isObjectType, isSpecifiedScalarType, lexicographicSortSchema, printSchema } from 'graphql';
+import {
+  buildSchema,
+  isEnumType,
+  isInputObjectType,
+  isInterfaceType,
+  isIntrospectionType,
+  isObjectType,
+  isSpecifiedScalarType,
+  lexicographicSortSchema,
+  printSchema,
+} from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { JOB_ERROR_CODES, USER_ERROR_CODES } from '../../src/domain/errors.ts';
@@ -23,7 +33,8 @@ test('every type, field and argument says what it is', () => {
   for (const type of Object.values(schema.getTypeMap())) {
     if (isIntrospectionType(type) || isSpecifiedScalarType(type)) continue;
     look(type.name, type);
-    if (isInputObjectType(type)) Object.values(type.getFields()).forEach((field) => look(`${type.name}.${field.name}`, field));
+    if (isInputObjectType(type))
+      Object.values(type.getFields()).forEach((field) => look(`${type.name}.${field.name}`, field));
     if (!isObjectType(type) && !isInterfaceType(type)) continue;
     for (const field of Object.values(type.getFields())) {
       look(`${type.name}.${field.name}`, field);
@@ -36,12 +47,21 @@ test('every type, field and argument says what it is', () => {
 describe('what clients rely on', () => {
   const names = (type: string): string[] => {
     const found = schema.getType(type);
-    return isEnumType(found) ? found.getValues().map(({ name }) => name).sort() : [];
+    return isEnumType(found)
+      ? found
+          .getValues()
+          .map(({ name }) => name)
+          .sort()
+      : [];
   };
 
   test('enums hold every value that is stored, in upper case', () => {
     expect(names('JobStatus')).toEqual(JOB_STATUSES.map((status) => status.toUpperCase()).sort());
-    expect(names('JobKind')).toEqual(Object.keys(jobCatalogue).map((kind) => kind.toUpperCase()).sort());
+    expect(names('JobKind')).toEqual(
+      Object.keys(jobCatalogue)
+        .map((kind) => kind.toUpperCase())
+        .sort(),
+    );
     expect(names('JobErrorCode')).toEqual([...JOB_ERROR_CODES].sort());
     expect(names('UserErrorCode')).toEqual([...USER_ERROR_CODES].sort());
   });
@@ -68,7 +88,11 @@ describe('what clients rely on', () => {
 test.each([
   ['Date', 'a date', z.object({ at: z.date().meta({ description: 'x' }) })],
   ['Enum', 'an enum without a name', z.object({ as: z.enum(['a']).meta({ description: 'x' }) })],
-  ['Record', 'a record', z.object({ by: z.record(z.string(), z.string()).meta({ description: 'x', id: 'By' }) })],
+  [
+    'Record',
+    'a record',
+    z.object({ by: z.record(z.string(), z.string()).meta({ description: 'x', id: 'By' }) }),
+  ],
   ['Silent', 'a field without a description', z.object({ name: z.string() })],
 ])('%s: a contract with %s fails the build of the schema', (name, _what, input) => {
   expect(() => {

@@ -15,7 +15,10 @@ async function seedWholeJob(parent: SeededJob, status: string): Promise<void> {
   const job = await seedJob(db, api.organization.id, { parent_id: parent.uuid });
   await seedEvents(db, job, 3, status);
   await seedItems(db, job, { warned: 2, failed: 2 });
-  await db.query(`INSERT INTO job_attempts (job_id, delivery, number, worker) VALUES ($1, 1, 1, 'a'), ($1, 2, 2, 'b')`, [job.uuid]);
+  await db.query(
+    `INSERT INTO job_attempts (job_id, delivery, number, worker) VALUES ($1, 1, 1, 'a'), ($1, 2, 2, 'b')`,
+    [job.uuid],
+  );
   await db.query(
     `INSERT INTO stored_files (id, organization_id, job_id, role, filename, content_type, byte_size, sha256, storage_key)
      VALUES ($1, $2, $3, 'rejected_rows', 'rejected.csv', 'text/csv', 12, 'aa', 'key')`,

@@ -11,7 +11,7 @@ beforeAll(async () => {
   api = await startApi();
 });
 afterEach(async () => {
-  await Promise.all(clients.splice(0).map((client) => client.dispose()));
+  await Promise.all(clients.splice(0).map(async (client) => client.dispose()));
 });
 afterAll(() => api.close());
 
@@ -33,14 +33,18 @@ describe('a WebSocket', () => {
   test.each([undefined, 'nonsense'])('with the token %j is closed with 4403', async (token) => {
     const codes: number[] = [];
     const client = socketClient(token, (code) => codes.push(code));
-    await expect(client.iterate({ query: '{ viewer { role } }' }).next()).rejects.toMatchObject({ code: 4403 });
+    await expect(client.iterate({ query: '{ viewer { role } }' }).next()).rejects.toMatchObject({
+      code: 4403,
+    });
     await waitFor(() => codes.includes(4403));
   });
 
   test('from a foreign page is refused, and from our own is not', async () => {
     const connect = (origin: string) =>
       new Promise<string>((resolve) => {
-        const socket = new WebSocket(api.graphqlUrl.replace('http', 'ws'), 'graphql-transport-ws', { origin });
+        const socket = new WebSocket(api.graphqlUrl.replace('http', 'ws'), 'graphql-transport-ws', {
+          origin,
+        });
         socket.on('open', () => {
           socket.close();
           resolve('open');
@@ -55,7 +59,9 @@ describe('a WebSocket', () => {
   test('with a message larger than 128 KiB is closed', async () => {
     const codes: number[] = [];
     const client = socketClient(api.tokens.viewer, (code) => codes.push(code));
-    await expect(client.iterate({ query: `{ viewer { role } } #${'x'.repeat(140_000)}` }).next()).rejects.toMatchObject({ code: 1009 });
+    await expect(
+      client.iterate({ query: `{ viewer { role } } #${'x'.repeat(140_000)}` }).next(),
+    ).rejects.toMatchObject({ code: 1009 });
     expect(codes).toEqual([1009]);
   });
 
@@ -65,9 +71,17 @@ describe('a WebSocket', () => {
     const client = socketClient(api.tokens.viewer);
     const stream = client.iterate({ query: PROGRESS, variables: { id: job.id } });
     expect((await stream.next()).value).toMatchObject({ data: { jobProgress: { status: 'RUNNING' } } });
-    const wrong = ['{ viewer {', '{ nothing }', `{ viewer { role } ${'__typename '.repeat(5_000)} }`, 'subscription { jobProgress(id: "nonsense") { id } }'];
+    const wrong = [
+      '{ viewer {',
+      '{ nothing }',
+      `{ viewer { role } ${'__typename '.repeat(5_000)} }`,
+      'subscription { jobProgress(id: "nonsense") { id } }',
+    ];
     for (const query of wrong) {
-      const answer = await client.iterate({ query }).next().catch((errors: unknown) => ({ value: { errors } }));
+      const answer = await client
+        .iterate({ query })
+        .next()
+        .catch((errors: unknown) => ({ value: { errors } }));
       const { errors } = answer.value as { errors: { extensions: object }[] };
       expect(errors[0]?.extensions).toHaveProperty('code');
       expect(errors[0]?.extensions).not.toHaveProperty('http');
@@ -98,7 +112,10 @@ describe('a WebSocket', () => {
     await api.database.db.query('UPDATE api_keys SET revoked_at = now() WHERE id = $1', [rows[0]?.id]);
     await waitFor(
       async () => {
-        await client.iterate({ query: '{ viewer { role } }' }).next().catch(() => undefined);
+        await client
+          .iterate({ query: '{ viewer { role } }' })
+          .next()
+          .catch(() => undefined);
         return codes.includes(4403);
       },
       { timeoutMs: 15_000 },
@@ -122,14 +139,20 @@ describe('Server-Sent Events', () => {
   const subscribe = (query: string, variables: object, token = api.tokens.viewer) =>
     fetch(api.graphqlUrl, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'text/event-stream', authorization: `Bearer ${token}` },
+      headers: {
+        'content-type': 'application/json',
+        accept: 'text/event-stream',
+        authorization: `Bearer ${token}`,
+      },
       body: JSON.stringify({ query, variables }),
     });
 
   test('are told not to be buffered or changed on their way', async () => {
     const job = await seedJob(api.database.db, api.organization.id);
     await seedEvents(api.database.db, job, 2, 'completed');
-    const response = await subscribe('subscription ($id: ID!) { jobEvents(id: $id, after: 1) { seq } }', { id: job.id });
+    const response = await subscribe('subscription ($id: ID!) { jobEvents(id: $id, after: 1) { seq } }', {
+      id: job.id,
+    });
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toContain('text/event-stream');
     expect(response.headers.get('cache-control')).toContain('no-transform');

@@ -31,8 +31,19 @@ beforeAll(async () => {
     `INSERT INTO product_variants (id, organization_id, product_id, variant_key) VALUES ($1, $2, $3, 'sku:1')`,
     [variant, organizationId, product],
   );
-  const { rows } = await db.query<{ id: string }>('SELECT user_id AS id FROM memberships WHERE organization_id = $1 LIMIT 1', [organizationId]);
-  const ids: Partial<Record<IdType, string>> = { job: job.uuid, upload, file, product, variant, organization: organizationId, user: rows[0]?.id ?? '' };
+  const { rows } = await db.query<{ id: string }>(
+    'SELECT user_id AS id FROM memberships WHERE organization_id = $1 LIMIT 1',
+    [organizationId],
+  );
+  const ids: Partial<Record<IdType, string>> = {
+    job: job.uuid,
+    upload,
+    file,
+    product,
+    variant,
+    organization: organizationId,
+    user: rows[0]?.id ?? '',
+  };
   for (const type of ['job', 'upload', 'file', 'product', 'variant', 'organization', 'user'] as const) {
     foreign[type] = toPublicId(type, ids[type] ?? '');
   }
@@ -41,30 +52,54 @@ afterAll(() => api.close());
 
 const NODE = 'query ($id: ID!) { node(id: $id) { __typename id } }';
 
-test.each(['job', 'file', 'product', 'variant', 'organization', 'user'] as const)('node finds a %s of one’s own organization only', async (type) => {
-  const id = foreign[type];
-  const own = await api.ask(NODE, { id });
-  expect(own.data).toMatchObject({ node: { id } });
-  const strange = await api.ask(NODE, { id }, 'stranger');
-  const missing = await api.ask(NODE, { id: toPublicId(type, newUuid()) }, 'stranger');
-  expect(strange).toEqual({ status: 200, data: { node: null }, errors: [] });
-  expect(missing).toEqual(strange);
-});
-
-test.each(['', 'nonsense', 'job_', 'job_00000000000000000000000000', 'xyz_01h455vb4pex5vsknk084sn02q', 'JOB_01h455vb4pex5vsknk084sn02q', '1'])(
-  'node(id: %j) is null and no error',
-  async (id) => {
-    expect(await api.ask(NODE, { id })).toEqual({ status: 200, data: { node: null }, errors: [] });
+test.each(['job', 'file', 'product', 'variant', 'organization', 'user'] as const)(
+  'node finds a %s of one’s own organization only',
+  async (type) => {
+    const id = foreign[type];
+    const own = await api.ask(NODE, { id });
+    expect(own.data).toMatchObject({ node: { id } });
+    const strange = await api.ask(NODE, { id }, 'stranger');
+    const missing = await api.ask(NODE, { id: toPublicId(type, newUuid()) }, 'stranger');
+    expect(strange).toEqual({ status: 200, data: { node: null }, errors: [] });
+    expect(missing).toEqual(strange);
   },
 );
+
+test.each([
+  '',
+  'nonsense',
+  'job_',
+  'job_00000000000000000000000000',
+  'xyz_01h455vb4pex5vsknk084sn02q',
+  'JOB_01h455vb4pex5vsknk084sn02q',
+  '1',
+])('node(id: %j) is null and no error', async (id) => {
+  expect(await api.ask(NODE, { id })).toEqual({ status: 200, data: { node: null }, errors: [] });
+});
 
 /** Every operation that takes an id, with the field whose answer is compared. */
 const OPERATIONS: readonly (readonly [string, IdType, string])[] = [
   ['job', 'job', 'query ($id: ID!) { job(id: $id) { id } }'],
-  ['jobs(filter: parentId)', 'job', 'query ($id: ID!) { jobs(filter: { parentId: $id }) { totalCount edges { node { id } } } }'],
-  ['cancelJob', 'job', 'mutation ($id: ID!) { cancelJob(id: $id) { job { id } userErrors { field code message } } }'],
-  ['retryJob', 'job', 'mutation ($id: ID!) { retryJob(id: $id) { job { id } userErrors { field code message } } }'],
-  ['retryFailedItems', 'job', 'mutation ($id: ID!) { retryFailedItems(id: $id) { job { id } userErrors { field code message } } }'],
+  [
+    'jobs(filter: parentId)',
+    'job',
+    'query ($id: ID!) { jobs(filter: { parentId: $id }) { totalCount edges { node { id } } } }',
+  ],
+  [
+    'cancelJob',
+    'job',
+    'mutation ($id: ID!) { cancelJob(id: $id) { job { id } userErrors { field code message } } }',
+  ],
+  [
+    'retryJob',
+    'job',
+    'mutation ($id: ID!) { retryJob(id: $id) { job { id } userErrors { field code message } } }',
+  ],
+  [
+    'retryFailedItems',
+    'job',
+    'mutation ($id: ID!) { retryFailedItems(id: $id) { job { id } userErrors { field code message } } }',
+  ],
   [
     'startProductImport',
     'upload',

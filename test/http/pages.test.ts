@@ -1,4 +1,7 @@
+import { parse, validate } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { EXAMPLE_OPERATIONS } from '../../src/graphql/examples.ts';
+import { schema } from '../../src/graphql/schema.ts';
 import { startApi, type TestApi } from '../support/api.ts';
 
 const DEV_TOKEN = 'a-token-for-development';
@@ -15,11 +18,15 @@ const page = async (path: string, from = api): Promise<{ response: Response; tex
 
 /** What a browser would fetch for a page: addresses in tags and styles, not in texts of scripts. */
 function loadedFrom(html: string): string[] {
-  const outside = html.replaceAll(/<script[^>]*>[\s\S]*?<\/script>/g, '').replaceAll(/<style[^>]*>[\s\S]*?<\/style>/g, '');
+  const outside = html
+    .replaceAll(/<script[^>]*>[\s\S]*?<\/script>/g, '')
+    .replaceAll(/<style[^>]*>[\s\S]*?<\/style>/g, '');
   const styles = [...html.matchAll(/<style[^>]*>([\s\S]*?)<\/style>/g)].map(([, css = '']) => css).join('\n');
   return [
     ...[...html.matchAll(/<script[^>]*\bsrc="([^"]*)"/g)].map(([, url = '']) => url),
-    ...[...outside.matchAll(/<(?:link|img|iframe|source)[^>]*\b(?:href|src)="([^"]*)"/g)].map(([, url = '']) => url),
+    ...[...outside.matchAll(/<(?:link|img|iframe|source)[^>]*\b(?:href|src)="([^"]*)"/g)].map(
+      ([, url = '']) => url,
+    ),
     ...[...styles.matchAll(/(?:@import\s*|url\()\s*['"]?([^'")\s]+)/g)].map(([, url = '']) => url),
   ].filter((url) => !url.startsWith('data:') && !url.startsWith('#'));
 }
@@ -36,11 +43,19 @@ describe('GraphiQL', () => {
   });
 
   test('has no token where none was given for development', async () => {
-    await using production = await startApi({ environment: { MILLRACE_DEV_TOKEN: DEV_TOKEN, NODE_ENV: 'production' } });
+    await using production = await startApi({
+      environment: { MILLRACE_DEV_TOKEN: DEV_TOKEN, NODE_ENV: 'production' },
+    });
     const { text } = await page('/graphql', production);
     expect(text).toContain('YogaGraphiQL');
     expect(text).not.toContain(DEV_TOKEN);
     expect((await page('/jobs/job_01h455vb4pex5vsknk084sn02q', production)).text).not.toContain(DEV_TOKEN);
+  });
+
+  test('opens with examples that the schema knows', () => {
+    const wrong = EXAMPLE_OPERATIONS.flatMap((text) => validate(schema, parse(text)));
+    expect(wrong).toEqual([]);
+    expect(EXAMPLE_OPERATIONS.length).toBeGreaterThan(3);
   });
 
   test('runs nothing: an address with a query in it is the page, too', async () => {
@@ -51,17 +66,31 @@ describe('GraphiQL', () => {
 });
 
 describe('the pages', () => {
-  test.each(['/', '/jobs/job_01h455vb4pex5vsknk084sn02q'])('%s has all it needs inside and runs no foreign code', async (path) => {
-    const { response, text } = await page(path);
-    expect(response.status).toBe(200);
-    expect(loadedFrom(text)).toEqual([]);
-    const policy = response.headers.get('content-security-policy') ?? '';
-    expect(policy).toContain("default-src 'none'");
-    const nonce = /script-src 'nonce-([^']+)'/.exec(policy)?.[1] ?? 'none';
-    const inline = [...text.matchAll(/<(?:script|style)\b([^>]*)>/g)].map(([, attributes = '']) => attributes);
-    expect(inline.length).toBeGreaterThan(0);
-    expect(inline.every((attributes) => attributes.includes(`nonce="${nonce}"`))).toBe(true);
-    expect(text).not.toContain('{{');
+  test.each(['/', '/jobs/job_01h455vb4pex5vsknk084sn02q'])(
+    '%s has all it needs inside and runs no foreign code',
+    async (path) => {
+      const { response, text } = await page(path);
+      expect(response.status).toBe(200);
+      expect(loadedFrom(text)).toEqual([]);
+      const policy = response.headers.get('content-security-policy') ?? '';
+      expect(policy).toContain("default-src 'none'");
+      const nonce = /script-src 'nonce-([^']+)'/.exec(policy)?.[1] ?? 'none';
+      const inline = [...text.matchAll(/<(?:script|style)\b([^>]*)>/g)].map(
+        ([, attributes = '']) => attributes,
+      );
+      expect(inline.length).toBeGreaterThan(0);
+      expect(inline.every((attributes) => attributes.includes(`nonce="${nonce}"`))).toBe(true);
+      expect(text).not.toContain('{{');
+    },
+  );
+
+  test('a job’s page asks only what the schema knows', async () => {
+    const { text } = await page('/jobs/job_01h455vb4pex5vsknk084sn02q');
+    const operations = [...text.matchAll(/`((?:query|subscription) [^`]+)`/g)].map(
+      ([, operation = '']) => operation,
+    );
+    expect(operations).toHaveLength(2);
+    expect(operations.flatMap((operation) => validate(schema, parse(operation)))).toEqual([]);
   });
 
   test('a job’s page cannot be broken by what stands in the address', async () => {

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CHILD_ENVIRONMENT, serverAccount } from '../../src/repositories/embedded-account.ts';
+import { CHILD_ENVIRONMENT } from '../../src/repositories/embedded-account.ts';
 import { findBinaries } from '../../src/repositories/embedded-binaries.ts';
+import { choosePlace } from '../../src/repositories/embedded-place.ts';
 import { freePort } from '../../src/repositories/embedded-supervisor.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/repositories/embedded.ts';
 import { silentLog } from '../support/log.ts';
@@ -118,10 +119,10 @@ describe('the embedded PostgreSQL', () => {
   /** The same cluster's server, started past everything that ends it. */
   async function startOrphan(): Promise<{ ended: Promise<unknown> }> {
     const home = join(dataDir, 'postgres');
-    const { folder } = await findBinaries();
+    const { binaries, account } = await choosePlace(dataDir);
     const settings = ['-c', `port=${await freePort()}`, '-c', 'unix_socket_directories='];
-    const child = spawn(join(folder, 'bin', 'postgres'), ['-D', join(home, 'data'), ...settings], {
-      ...(await serverAccount(home)),
+    const child = spawn(join(binaries.folder, 'bin', 'postgres'), ['-D', join(home, 'data'), ...settings], {
+      ...account,
       cwd: '/',
       env: CHILD_ENVIRONMENT,
       stdio: 'ignore',

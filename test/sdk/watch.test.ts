@@ -35,7 +35,8 @@ describe.each(['ws', 'sse'] as const)('over %s', (transport) => {
     for await (const event of client.jobs.watch(job.id, { transport, after: 17 })) events.push(event);
     expect(events.map(({ seq }) => seq)).toEqual([18, 19, 20]);
     expect(events.at(-1)).toMatchObject({ type: 'STATUS', status: 'COMPLETED', progressPercent: 100 });
-    for await (const event of client.jobs.watch(job.id, { transport, after: 20 })) expect.unreachable(`got ${event.seq}`);
+    for await (const event of client.jobs.watch(job.id, { transport, after: 20 }))
+      expect.unreachable(`got ${event.seq}`);
   });
 
   test('progress gives the job as it is and ends with a settled one', async () => {
@@ -47,7 +48,11 @@ describe.each(['ws', 'sse'] as const)('over %s', (transport) => {
 
   test('a job that does not exist, or is another organization’s, is an error and no endless wait', async () => {
     const foreign = await finishedJob(3);
-    const stranger = createClient({ url: api.graphqlUrl, token: api.tokens.stranger, webSocketImpl: WebSocket });
+    const stranger = createClient({
+      url: api.graphqlUrl,
+      token: api.tokens.stranger,
+      webSocketImpl: WebSocket,
+    });
     for (const id of [foreign.id, 'job_01h455vb4pex5vsknk084sn02q', 'nonsense']) {
       const events = stranger.jobs.watch(id, { transport })[Symbol.asyncIterator]();
       await expect(events.next()).rejects.toMatchObject({ name: 'MillraceError', code: 'NOT_FOUND' });

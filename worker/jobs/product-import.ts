@@ -12,7 +12,7 @@ import { storeRejectedRows } from './product-import/rejected-rows.ts';
 import { openSource, type ImportInput, type ImportSource } from './product-import/source.ts';
 
 /** Measured: smaller batches cost commits, larger ones memory */
-const BATCH_LIMITS: BatchLimits = { rows: 1_000, characters: 4 * 1024 ** 2 };
+const BATCH_LIMITS: BatchLimits = { rows: 2_000, characters: 4 * 1024 ** 2 };
 const COLLISIONS_MAX = 3;
 
 /** Streams a product file into the catalog; see `src/jobs/product-import.ts` for what goes in and comes out. */

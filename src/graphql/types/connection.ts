@@ -17,8 +17,13 @@ const PageInfo = builder.objectRef<PageInfoShape>('PageInfo').implement({
   description: 'Where a page stands in its list. Lists are read forward.',
   fields: (t) => ({
     hasNextPage: t.exposeBoolean('hasNextPage', { description: 'More follows after `endCursor`' }),
-    hasPreviousPage: t.exposeBoolean('hasPreviousPage', { description: 'The page was asked for with `after`' }),
-    startCursor: t.exposeString('startCursor', { nullable: true, description: 'Of the first edge; null without edges' }),
+    hasPreviousPage: t.exposeBoolean('hasPreviousPage', {
+      description: 'The page was asked for with `after`',
+    }),
+    startCursor: t.exposeString('startCursor', {
+      nullable: true,
+      description: 'Of the first edge; null without edges',
+    }),
     endCursor: t.exposeString('endCursor', {
       nullable: true,
       description: 'Of the last edge, for the next `after`; null without edges',
@@ -31,7 +36,9 @@ interface EdgeShape<T> {
   readonly node: T;
 }
 
-type NodeField<T> = (t: PothosSchemaTypes.ObjectFieldBuilder<SchemaTypes, EdgeShape<T>>) => FieldRef<SchemaTypes>;
+type NodeField<T> = (
+  t: PothosSchemaTypes.ObjectFieldBuilder<SchemaTypes, EdgeShape<T>>,
+) => FieldRef<SchemaTypes>;
 
 /** One page of a list, as every connection type resolves it. */
 export interface Page<T> {
@@ -59,10 +66,22 @@ export function connectionType<T>(name: string, nodeField: NodeField<T>, options
   return builder.objectRef<Page<T>>(`${name}Connection`).implement({
     description: options.description,
     fields: (t) => ({
-      edges: t.field({ type: [Edge], description: 'What is on this page', resolve: (page) => [...page.edges] }),
-      pageInfo: t.field({ type: PageInfo, description: 'Where this page stands', resolve: (page) => page.pageInfo }),
+      edges: t.field({
+        type: [Edge],
+        description: 'What is on this page',
+        resolve: (page) => [...page.edges],
+      }),
+      pageInfo: t.field({
+        type: PageInfo,
+        description: 'Where this page stands',
+        resolve: (page) => page.pageInfo,
+      }),
       totalCount: options.totalCount.nullable
-        ? t.int({ nullable: true, description: options.totalCount.description, resolve: (page) => page.totalCount() })
+        ? t.int({
+            nullable: true,
+            description: options.totalCount.description,
+            resolve: (page) => page.totalCount(),
+          })
         : t.int({
             description: options.totalCount.description,
             resolve: async (page) => z.int().parse(await page.totalCount()),
@@ -73,7 +92,10 @@ export function connectionType<T>(name: string, nodeField: NodeField<T>, options
 
 /** The arguments of every list. */
 export const pageArgs = builder.args((t) => ({
-  first: t.int({ defaultValue: PAGE_SIZE_DEFAULT, description: `How many, 1 to ${PAGE_SIZE_MAX}; more is an error` }),
+  first: t.int({
+    defaultValue: PAGE_SIZE_DEFAULT,
+    description: `How many, 1 to ${PAGE_SIZE_MAX}; more is an error`,
+  }),
   after: t.string({ description: 'Start behind this cursor' }),
 }));
 
@@ -112,7 +134,9 @@ interface PageSource<T, Key> {
 }
 
 export function toPage<T, Key>({ list, request, rows, keyOf, totalCount }: PageSource<T, Key>): Page<T> {
-  const edges = rows.slice(0, request.first).map((node) => ({ cursor: encodeCursor(list, keyOf(node)), node }));
+  const edges = rows
+    .slice(0, request.first)
+    .map((node) => ({ cursor: encodeCursor(list, keyOf(node)), node }));
   return {
     edges,
     pageInfo: {

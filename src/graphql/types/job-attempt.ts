@@ -11,15 +11,19 @@ const AttemptOutcome = builder.enumType('AttemptOutcome', {
     CANCELLED: { value: 'cancelled', description: 'Because somebody asked for it' },
     LOST: { value: 'lost', description: 'Its worker died or hung; counts against `maxAttempts`' },
     RELEASED: { value: 'released', description: 'Given back, for example at a shutdown; does not count' },
-  } as const satisfies { readonly [O in Outcome as Uppercase<O>]: { readonly value: O; readonly description: string } },
+  } as const satisfies {
+    readonly [O in Outcome as Uppercase<O>]: { readonly value: O; readonly description: string };
+  },
 });
 
 /** One delivery of a job to one worker. */
-export const JobAttempt = builder.prismaObject('JobAttempt', {
+builder.prismaObject('JobAttempt', {
   description: 'One run of a job on one worker.',
   select: { delivery: true },
   fields: (t) => ({
-    number: t.exposeInt('number', { description: '1 for the first; snoozed and released attempts repeat their number' }),
+    number: t.exposeInt('number', {
+      description: '1 for the first; snoozed and released attempts repeat their number',
+    }),
     worker: t.exposeString('worker', { description: 'Name of the worker process' }),
     startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When the worker took the job' }),
     endedAt: t.expose('endedAt', { type: 'DateTime', nullable: true, description: 'Null while it runs' }),

@@ -15,8 +15,14 @@ export const JobStatus = builder.enumType('JobStatus', {
     PENDING: { value: 'pending', description: 'Waits: `pendingReason` tells for what' },
     RUNNING: { value: 'running', description: 'A worker is at it' },
     COMPLETED: { value: 'completed', description: 'Done, nothing to complain about' },
-    COMPLETED_WITH_WARNINGS: { value: 'completed_with_warnings', description: 'Done, but `items` lists what warned or failed' },
-    FAILED: { value: 'failed', description: 'Ended without a result: `errorCode` and `errorMessage` tell why' },
+    COMPLETED_WITH_WARNINGS: {
+      value: 'completed_with_warnings',
+      description: 'Done, but `items` lists what warned or failed',
+    },
+    FAILED: {
+      value: 'failed',
+      description: 'Ended without a result: `errorCode` and `errorMessage` tell why',
+    },
     CANCELLED: { value: 'cancelled', description: 'Ended because somebody asked for it' },
   } as const satisfies Upper<Status>,
 });
@@ -24,7 +30,10 @@ export const JobStatus = builder.enumType('JobStatus', {
 export const JobKind = builder.enumType('JobKind', {
   description: "Kinds that the API shows; the system's own are not among them.",
   values: Object.fromEntries(
-    Object.values(jobCatalogue).map(({ kind, title }) => [kind.toUpperCase(), { value: kind, description: title }]),
+    Object.values(jobCatalogue).map(({ kind, title }) => [
+      kind.toUpperCase(),
+      { value: kind, description: title },
+    ]),
   ),
 });
 

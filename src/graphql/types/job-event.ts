@@ -40,7 +40,10 @@ export const JobEvent = builder.objectRef<JobEventShape>('JobEvent').implement({
     type: t.expose('type', { type: JobEventType, description: 'What it tells' }),
     attempt: t.exposeInt('attempt', { description: 'The attempt it belongs to; 0 before the first' }),
     status: t.expose('status', { type: JobStatus, description: 'Status after this event' }),
-    progressPercent: t.exposeInt('progressPercent', { nullable: true, description: '0 to 100; null while unknown' }),
+    progressPercent: t.exposeInt('progressPercent', {
+      nullable: true,
+      description: '0 to 100; null while unknown',
+    }),
     message: t.exposeString('message', { nullable: true, description: 'For people' }),
     level: t.expose('level', { type: LogLevel, nullable: true, description: 'Of a LOG' }),
     errorCode: t.field({
@@ -66,7 +69,9 @@ interface EventsPage {
   readonly after: number;
 }
 
-const loadEvents = defineBatch((ctx, page: EventsPage, jobIds: readonly string[]) => readEventPages(ctx.db, jobIds, page));
+const loadEvents = defineBatch((ctx, page: EventsPage, jobIds: readonly string[]) =>
+  readEventPages(ctx.db, jobIds, page),
+);
 
 /** A page of one job's log; the pages of a list's jobs are read together. */
 export async function eventsOf(
@@ -77,5 +82,11 @@ export async function eventsOf(
   const request = readPage(args, 'events', z.int().positive());
   const page = { first: request.first + 1, after: request.after ?? 0 };
   const rows = (await loadEvents(ctx, JSON.stringify(page), page, job.id)) ?? [];
-  return toPage({ list: 'events', request, rows, keyOf: (event) => event.seq, totalCount: () => job.lastSeq });
+  return toPage({
+    list: 'events',
+    request,
+    rows,
+    keyOf: (event) => event.seq,
+    totalCount: () => job.lastSeq,
+  });
 }

@@ -19,7 +19,8 @@ export const JobFilter = builder.inputType('JobFilter', {
     createdBefore: t.field({ type: 'DateTime', description: 'Earlier than this' }),
     parentId: t.id({ description: 'Started by this job' }),
     search: t.string({
-      description: 'Part of the error message or of a string value of the input; 3 to 200 characters, either case',
+      description:
+        'Part of the error message or of a string value of the input; 3 to 200 characters, either case',
     }),
   }),
 });
@@ -35,7 +36,12 @@ export function lastingConditions(ctx: GraphQLContext, filter: JobFilterInput): 
     ...(queues ? { queue: { in: queues } } : {}),
     ...(typeof triggeredBy === 'string' ? { triggeredBy } : {}),
     ...(createdAfter || createdBefore
-      ? { createdAt: { ...(createdAfter ? { gt: createdAfter } : {}), ...(createdBefore ? { lt: createdBefore } : {}) } }
+      ? {
+          createdAt: {
+            ...(createdAfter ? { gt: createdAfter } : {}),
+            ...(createdBefore ? { lt: createdBefore } : {}),
+          },
+        }
       : {}),
     ...(typeof parentId === 'string' ? parentCondition(parentId) : {}),
     ...(typeof search === 'string' ? { searchText: searchCondition(search, ['filter', 'search']) } : {}),
@@ -44,7 +50,10 @@ export function lastingConditions(ctx: GraphQLContext, filter: JobFilterInput): 
 
 /** Rows that match a filter now. */
 export function jobConditions(ctx: GraphQLContext, filter: JobFilterInput): Prisma.JobWhereInput {
-  return { ...lastingConditions(ctx, filter), ...(filter.statuses ? { status: { in: filter.statuses } } : {}) };
+  return {
+    ...lastingConditions(ctx, filter),
+    ...(filter.statuses ? { status: { in: filter.statuses } } : {}),
+  };
 }
 
 export function statusMatches(filter: JobFilterInput, status: Status): boolean {

@@ -12,7 +12,9 @@ export const JobItemOutcome = builder.enumType('JobItemOutcome', {
   values: {
     WARNED: { value: 'warned', description: 'Taken, with something to look at' },
     FAILED: { value: 'failed', description: 'Rejected' },
-  } as const satisfies { readonly [O in Outcome as Uppercase<O>]: { readonly value: O; readonly description: string } },
+  } as const satisfies {
+    readonly [O in Outcome as Uppercase<O>]: { readonly value: O; readonly description: string };
+  },
 });
 
 const JobItem = builder.objectRef<JobItemRow>('JobItem').implement({
@@ -23,13 +25,23 @@ const JobItem = builder.objectRef<JobItemRow>('JobItem').implement({
       description: 'Opaque; the same for as long as its job is kept',
       resolve: (item) => `${toPublicId('jobItem', item.jobId)}_${item.ordinal}`,
     }),
-    row: t.exposeInt('row', { nullable: true, description: "Number of the file's record, the header being 1" }),
-    key: t.exposeString('key', { nullable: true, description: "What it is about where there are no rows: a record's id, a job, a panel" }),
+    row: t.exposeInt('row', {
+      nullable: true,
+      description: "Number of the file's record, the header being 1",
+    }),
+    key: t.exposeString('key', {
+      nullable: true,
+      description: "What it is about where there are no rows: a record's id, a job, a panel",
+    }),
     column: t.exposeString('column', { nullable: true, description: 'Header of the column that is wrong' }),
     value: t.exposeString('value', { nullable: true, description: 'What was found, cut to 500 characters' }),
     code: t.exposeString('code', { description: 'What is wrong, for programs' }),
     message: t.exposeString('message', { description: 'What is wrong, for people' }),
-    outcome: t.field({ type: JobItemOutcome, description: 'Warned or failed', resolve: (item) => item.outcome }),
+    outcome: t.field({
+      type: JobItemOutcome,
+      description: 'Warned or failed',
+      resolve: (item) => item.outcome,
+    }),
   }),
 });
 
@@ -38,7 +50,10 @@ export const JobItemConnection = connectionType<JobItemRow>(
   (t) => t.field({ type: JobItem, description: 'The row or record', resolve: (edge) => edge.node }),
   {
     description: "A page of a job's ledger, in the order of finding.",
-    totalCount: { nullable: false, description: 'Rows and records in the ledger that match; at most 100,000' },
+    totalCount: {
+      nullable: false,
+      description: 'Rows and records in the ledger that match; at most 100,000',
+    },
   },
 );
 
@@ -54,8 +69,12 @@ interface ItemsPage {
   readonly outcome: Outcome | null;
 }
 
-const loadItems = defineBatch((ctx, page: ItemsPage, jobIds: readonly string[]) => readItems(ctx.db, jobIds, page));
-const loadItemCount = defineBatch((ctx, outcome: Outcome, jobIds: readonly string[]) => countItems(ctx.db, jobIds, outcome));
+const loadItems = defineBatch((ctx, page: ItemsPage, jobIds: readonly string[]) =>
+  readItems(ctx.db, jobIds, page),
+);
+const loadItemCount = defineBatch((ctx, outcome: Outcome, jobIds: readonly string[]) =>
+  countItems(ctx.db, jobIds, outcome),
+);
 
 /** A page of one job's ledger; the pages of a list's jobs are read together. */
 export async function itemsOf(
@@ -72,6 +91,7 @@ export async function itemsOf(
     request,
     rows,
     keyOf: (item) => item.ordinal,
-    totalCount: async () => (outcome === null ? job.itemCount : ((await loadItemCount(ctx, outcome, outcome, job.id)) ?? 0)),
+    totalCount: async () =>
+      outcome === null ? job.itemCount : ((await loadItemCount(ctx, outcome, outcome, job.id)) ?? 0),
   });
 }

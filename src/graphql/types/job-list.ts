@@ -41,7 +41,8 @@ builder.queryField('jobs', (t) =>
         orderBy: { id: 'desc' },
         take: request.first + 1,
       });
-      const totalCount = async () => bounded(await ctx.db.prisma.job.count({ where: conditions, take: TOTAL_COUNT_MAX + 1 }));
+      const totalCount = async () =>
+        bounded(await ctx.db.prisma.job.count({ where: conditions, take: TOTAL_COUNT_MAX + 1 }));
       return toPage({ list: 'jobs', request, rows, keyOf: (job) => job.id, totalCount });
     },
   }),
@@ -63,7 +64,10 @@ const loadChildCount = defineBatch((ctx, max: number, parentIds: readonly string
 type Selection = ReturnType<typeof selectionOf>;
 
 const loadJob = defineBatch(async (ctx, selection: Selection, ids: readonly string[]) => {
-  const rows = await ctx.db.prisma.job.findMany({ ...selection, where: { ...visibleJobs(ctx), id: { in: [...ids] } } });
+  const rows = await ctx.db.prisma.job.findMany({
+    ...selection,
+    where: { ...visibleJobs(ctx), id: { in: [...ids] } },
+  });
   return new Map(rows.map((row) => [row.id, row]));
 });
 

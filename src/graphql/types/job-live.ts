@@ -8,7 +8,8 @@ import { Job, visibleJobs } from './job.ts';
 /** The uuid of a job that the caller may see. @throws GraphQLError NOT_FOUND, the same for a foreign and a missing one */
 async function jobToFollow(ctx: GraphQLContext, publicId: string): Promise<string> {
   const id = uuidOf('job', publicId);
-  const job = id && (await ctx.db.prisma.job.findFirst({ where: { ...visibleJobs(ctx), id }, select: { id: true } }));
+  const job =
+    id && (await ctx.db.prisma.job.findFirst({ where: { ...visibleJobs(ctx), id }, select: { id: true } }));
   if (!job) throw problem('NOT_FOUND', 'There is no such job.', { argument: ['id'] });
   return job.id;
 }
@@ -39,6 +40,9 @@ builder.subscriptionField('jobProgress', (t) =>
     args: { id: t.arg.id({ required: true, description: 'Id of the job' }) },
     subscribe: async (_root, args, ctx) => ctx.streams.changes(await jobToFollow(ctx, args.id)),
     resolve: (query, _change, args, ctx) =>
-      ctx.db.prisma.job.findFirstOrThrow({ ...query, where: { ...visibleJobs(ctx), id: uuidOf('job', args.id) ?? '' } }),
+      ctx.db.prisma.job.findFirstOrThrow({
+        ...query,
+        where: { ...visibleJobs(ctx), id: uuidOf('job', args.id) ?? '' },
+      }),
   }),
 );

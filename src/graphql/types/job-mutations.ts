@@ -27,7 +27,12 @@ builder.mutationField('retryJob', (t) =>
     },
     resolve: (_root, { id, options }, { jobs, principal: { organization, triggeredBy } }) =>
       started(async () =>
-        retryJob(jobs, { organizationId: organization.id, jobId: jobIdOf(id), triggeredBy, options: options ?? {} }),
+        retryJob(jobs, {
+          organizationId: organization.id,
+          jobId: jobIdOf(id),
+          triggeredBy,
+          options: options ?? {},
+        }),
       ),
   }),
 );
@@ -35,7 +40,8 @@ builder.mutationField('retryJob', (t) =>
 builder.mutationField('retryFailedItems', (t) =>
   t.field({
     type: StartJobPayload,
-    description: 'A job over only the rows that failed, from the stored source; kinds without a ledger: NOT_ALLOWED',
+    description:
+      'A job over only the rows that failed, from the stored source; kinds without a ledger: NOT_ALLOWED',
     args: {
       id: t.arg.id({ required: true, description: 'Id of the job whose rows failed' }),
       options: t.arg({ type: JobOptions, description: 'When and how to start it' }),
@@ -85,7 +91,11 @@ builder.mutationField('cancelJob', (t) =>
       id: t.arg.id({ required: true, description: 'Id of the job' }),
       reason: t.arg.string({ description: 'Why, for people; at most 500 characters' }),
     },
-    async resolve(_root, { id, reason }, { jobs, principal: { organization, triggeredBy } }): Promise<Cancelled> {
+    async resolve(
+      _root,
+      { id, reason },
+      { jobs, principal: { organization, triggeredBy } },
+    ): Promise<Cancelled> {
       const problem = (code: UserErrorShape['code'], field: string, message: string): Cancelled => ({
         jobId: null,
         userErrors: [{ code, field: [field], message }],
@@ -93,9 +103,18 @@ builder.mutationField('cancelJob', (t) =>
       const jobId = uuidOf('job', id);
       if (jobId === null) return problem('NOT_FOUND', 'id', 'There is no such job.');
       if (reason && reason.length > CANCEL_REASON_LENGTH_MAX) {
-        return problem('INVALID', 'reason', `Expected at most ${CANCEL_REASON_LENGTH_MAX} characters, got ${reason.length}.`);
+        return problem(
+          'INVALID',
+          'reason',
+          `Expected at most ${CANCEL_REASON_LENGTH_MAX} characters, got ${reason.length}.`,
+        );
       }
-      const result = await cancelJob(jobs, { organizationId: organization.id, jobId, by: triggeredBy, reason: reason ?? null });
+      const result = await cancelJob(jobs, {
+        organizationId: organization.id,
+        jobId,
+        by: triggeredBy,
+        reason: reason ?? null,
+      });
       return { jobId: result.jobId, userErrors: result.error ? [result.error] : [] };
     },
   }),

@@ -8,7 +8,11 @@ import type { Log } from '../../lib/log.ts';
 const members = new Map(
   Object.values(jobCatalogue).map(({ kind, title, output }) => [
     kind as string,
-    outputTypeOf(`${pascalCase(kind)}Result`, output, `What "${title}" came to. ${output.description ?? ''}`.trim()),
+    outputTypeOf(
+      `${pascalCase(kind)}Result`,
+      output,
+      `What "${title}" came to. ${output.description ?? ''}`.trim(),
+    ),
   ]),
 );
 
@@ -26,7 +30,10 @@ export function resultOf(job: { readonly kind: string; readonly result: unknown 
   const contract = contractOf(jobCatalogue, job.kind);
   const parsed = contract?.output.safeParse(job.result);
   if (!contract || !parsed?.success) {
-    log.warn({ kind: job.kind, err: parsed?.error }, 'a stored result does not fit its kind and is not shown');
+    log.warn(
+      { kind: job.kind, err: parsed?.error },
+      'a stored result does not fit its kind and is not shown',
+    );
     return null;
   }
   kindOfResult.set(parsed.data, contract.kind);

@@ -4,7 +4,7 @@ import type { GraphQLContext } from '../context.ts';
 import { encodeInput } from '../job-input.ts';
 import { contractOf, publicKind, storedNames } from '../job-kinds.ts';
 import { jobLink } from '../links.ts';
-import { JobAttempt } from './job-attempt.ts';
+import './job-attempt.ts';
 import { eventsOf, JobEventConnection } from './job-event.ts';
 import { errorCodeOf, JobErrorCode, JobKind, JobStatus } from './job-enums.ts';
 import { itemsOf, JobItemConnection, JobItemOutcome } from './job-item.ts';
@@ -33,7 +33,10 @@ export const Job = builder.prismaObject('Job', {
   interfaces: [Node],
   select: { id: true },
   fields: (t) => ({
-    id: t.id({ description: 'Starts with "job_"; later jobs sort later', resolve: (job) => toPublicId('job', job.id) }),
+    id: t.id({
+      description: 'Starts with "job_"; later jobs sort later',
+      resolve: (job) => toPublicId('job', job.id),
+    }),
     kind: t.field({
       type: JobKind,
       description: 'What it does',
@@ -42,13 +45,33 @@ export const Job = builder.prismaObject('Job', {
     }),
     status: t.expose('status', { type: JobStatus, description: 'Where it stands' }),
     queue: t.exposeString('queue', { description: 'Queue that it runs in' }),
-    progressPercent: t.exposeInt('progressPercent', { nullable: true, description: '0 to 100; null until it can be known' }),
-    progressMessage: t.exposeString('progressMessage', { nullable: true, description: 'What it is at, for people' }),
-    triggeredBy: t.exposeString('triggeredBy', { description: 'manual:<user>, api:<key name>, schedule:<name> or job:<id>' }),
+    progressPercent: t.exposeInt('progressPercent', {
+      nullable: true,
+      description: '0 to 100; null until it can be known',
+    }),
+    progressMessage: t.exposeString('progressMessage', {
+      nullable: true,
+      description: 'What it is at, for people',
+    }),
+    triggeredBy: t.exposeString('triggeredBy', {
+      description: 'manual:<user>, api:<key name>, schedule:<name> or job:<id>',
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was asked for' }),
-    runAt: t.expose('runAt', { type: 'DateTime', nullable: true, description: 'Not before this, if its caller said so' }),
-    startedAt: t.expose('startedAt', { type: 'DateTime', nullable: true, description: 'When its first attempt began' }),
-    completedAt: t.expose('completedAt', { type: 'DateTime', nullable: true, description: 'When it was settled, however it ended' }),
+    runAt: t.expose('runAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'Not before this, if its caller said so',
+    }),
+    startedAt: t.expose('startedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When its first attempt began',
+    }),
+    completedAt: t.expose('completedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was settled, however it ended',
+    }),
     errorCode: t.field({
       type: JobErrorCode,
       nullable: true,
@@ -65,15 +88,32 @@ export const Job = builder.prismaObject('Job', {
       resolve: async (job, _args, ctx) =>
         job.status === 'pending' ? ((await loadPendingReason(ctx, 'all', null, job.id)) ?? null) : null,
     }),
-    attempt: t.exposeInt('attempt', { description: 'Attempts begun, snoozed and released ones not counted; 0 before the first' }),
+    attempt: t.exposeInt('attempt', {
+      description: 'Attempts begun, snoozed and released ones not counted; 0 before the first',
+    }),
     maxAttempts: t.exposeInt('maxAttempts', { description: 'It fails for good when so many have failed' }),
-    nextAttemptAt: t.expose('nextAttemptAt', { type: 'DateTime', nullable: true, description: 'When the next attempt is due, while it waits for one' }),
-    attempts: t.relation('attempts', { description: 'Oldest first', query: { orderBy: { delivery: 'asc' } } }),
-    cancelRequestedAt: t.expose('cancelRequestedAt', { type: 'DateTime', nullable: true, description: 'When somebody asked for its end' }),
-    cancelReason: t.exposeString('cancelReason', { nullable: true, description: 'Why they did, in their words' }),
+    nextAttemptAt: t.expose('nextAttemptAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the next attempt is due, while it waits for one',
+    }),
+    attempts: t.relation('attempts', {
+      description: 'Oldest first',
+      query: { orderBy: { delivery: 'asc' } },
+    }),
+    cancelRequestedAt: t.expose('cancelRequestedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When somebody asked for its end',
+    }),
+    cancelReason: t.exposeString('cancelReason', {
+      nullable: true,
+      description: 'Why they did, in their words',
+    }),
     input: t.field({
       type: 'JSON',
-      description: 'As its caller gave it, with defaults filled in. Of jobs that the system derived, also what only it may say (`rejectedRowsOf`)',
+      description:
+        'As its caller gave it, with defaults filled in. Of jobs that the system derived, also what only it may say (`rejectedRowsOf`)',
       select: { kind: true, input: true },
       resolve: (job, _args, ctx) => inputOf(job, ctx),
     }),
@@ -87,7 +127,13 @@ export const Job = builder.prismaObject('Job', {
     counts: t.field({
       type: JobCounts,
       description: 'How many rows or records, by what became of them',
-      select: { countTotal: true, countProcessed: true, countSucceeded: true, countWarned: true, countFailed: true },
+      select: {
+        countTotal: true,
+        countProcessed: true,
+        countSucceeded: true,
+        countWarned: true,
+        countFailed: true,
+      },
       resolve: (job) => ({
         total: job.countTotal,
         processed: job.countProcessed,
@@ -106,12 +152,18 @@ export const Job = builder.prismaObject('Job', {
     rejectedRows: t.field({
       type: StoredFile,
       nullable: true,
-      description: 'The failed rows in the layout they came in, with the reason in extra columns; null when there are none',
+      description:
+        'The failed rows in the layout they came in, with the reason in extra columns; null when there are none',
       // The same query as for `files`, so that both together are read once.
-      select: (_args, _ctx, nested) => ({ files: nested({ orderBy: { id: 'asc' }, select: { id: true, role: true } }) }),
+      select: (_args, _ctx, nested) => ({
+        files: nested({ orderBy: { id: 'asc' }, select: { id: true, role: true } }),
+      }),
       resolve: (job) => job.files.find((file) => file.role === 'rejected_rows') ?? null,
     }),
-    files: t.relation('files', { description: 'What it made, the rejected rows included', query: { orderBy: { id: 'asc' } } }),
+    files: t.relation('files', {
+      description: 'What it made, the rejected rows included',
+      query: { orderBy: { id: 'asc' } },
+    }),
     events: t.field({
       type: JobEventConnection,
       description: 'Its log, oldest first; `jobEvents` follows it live',
@@ -156,7 +208,9 @@ builder.queryField('job', (t) =>
     args: { id: t.arg.id({ required: true, description: 'Id of the job' }) },
     resolve(query, _root, args, ctx) {
       const id = uuidOf('job', args.id);
-      return id === null ? null : ctx.db.prisma.job.findFirst({ ...query, where: { ...visibleJobs(ctx), id } });
+      return id === null
+        ? null
+        : ctx.db.prisma.job.findFirst({ ...query, where: { ...visibleJobs(ctx), id } });
     },
   }),
 );

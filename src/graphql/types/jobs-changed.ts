@@ -7,7 +7,13 @@ import type { GraphQLContext } from '../context.ts';
 import { problem } from '../errors.ts';
 import { expand } from '../expand.ts';
 import { selectionOf } from '../selection.ts';
-import { JobFilter, jobConditions, lastingConditions, statusMatches, type JobFilterInput } from './job-filter.ts';
+import {
+  JobFilter,
+  jobConditions,
+  lastingConditions,
+  statusMatches,
+  type JobFilterInput,
+} from './job-filter.ts';
 import { Job } from './job.ts';
 
 /** Jobs read again after a gap; more than these, and the client must query again. */
@@ -44,7 +50,11 @@ builder.subscriptionField('jobsChanged', (t) =>
   }),
 );
 
-function changesOf(ctx: GraphQLContext, filter: JobFilterInput, info: GraphQLResolveInfo): AsyncIterableIterator<Change> {
+function changesOf(
+  ctx: GraphQLContext,
+  filter: JobFilterInput,
+  info: GraphQLResolveInfo,
+): AsyncIterableIterator<Change> {
   const conditions = lastingConditions(ctx, filter);
   const matching = new MatchingJobs(filter);
   return expand(
@@ -65,14 +75,16 @@ async function readChanged(
   change: OrganizationChange,
 ): Promise<readonly JobRow[]> {
   const { select } = selectionOf(ctx, info, 'Job', ['job']);
-  const which = 'jobIds' in change ? { id: { in: [...change.jobIds] } } : { statusChangedAt: { gte: change.since } };
+  const which =
+    'jobIds' in change ? { id: { in: [...change.jobIds] } } : { statusChangedAt: { gte: change.since } };
   const rows = await ctx.db.prisma.job.findMany({
     select: { ...select, status: true },
     where: { AND: [conditions, which] },
     orderBy: { id: 'asc' },
     take: RESENT_MAX + 1,
   });
-  if (rows.length > RESENT_MAX) throw problem('RESYNC', 'Too many jobs changed while the link was broken. Query again.');
+  if (rows.length > RESENT_MAX)
+    throw problem('RESYNC', 'Too many jobs changed while the link was broken. Query again.');
   return rows;
 }
 

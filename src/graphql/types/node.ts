@@ -10,7 +10,9 @@ interface NodeShape {
 
 export const Node = builder.interfaceRef<NodeShape>('Node').implement({
   description: 'Anything with an id of its own.',
-  fields: (t) => ({ id: t.exposeID('id', { description: 'Tells the type by its prefix; otherwise opaque' }) }),
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'Tells the type by its prefix; otherwise opaque' }),
+  }),
 });
 
 /** Reads one object of the caller's organization, or null. */

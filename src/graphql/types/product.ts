@@ -14,10 +14,12 @@ const ProductStatus = builder.enumType('ProductStatus', {
     ACTIVE: { value: 'active', description: 'On sale' },
     DRAFT: { value: 'draft', description: 'Not yet on sale' },
     ARCHIVED: { value: 'archived', description: 'No longer on sale' },
-  } as const satisfies { readonly [S in Status as Uppercase<S>]: { readonly value: S; readonly description: string } },
+  } as const satisfies {
+    readonly [S in Status as Uppercase<S>]: { readonly value: S; readonly description: string };
+  },
 });
 
-const ProductImage = builder.prismaObject('ProductImage', {
+builder.prismaObject('ProductImage', {
   description: 'A picture of a product.',
   select: { url: true },
   fields: (t) => ({
@@ -43,7 +45,9 @@ export const Product = builder.prismaObject('Product', {
     productType: t.exposeString('productType', { nullable: true, description: 'What it is' }),
     tags: t.exposeStringList('tags', { description: 'Words it is found by' }),
     status: t.expose('status', { type: ProductStatus, description: 'Whether it is sold' }),
-    optionNames: t.exposeStringList('optionNames', { description: 'What its variants differ in, e.g. ["Size", "Color"]' }),
+    optionNames: t.exposeStringList('optionNames', {
+      description: 'What its variants differ in, e.g. ["Size", "Color"]',
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was imported first' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When an import changed it last' }),
     images: t.relation('images', {
@@ -74,7 +78,9 @@ const ProductFilter = builder.inputType('ProductFilter', {
   fields: (t) => ({
     vendors: t.stringList({ description: 'Made by one of these; an empty list matches nothing' }),
     statuses: t.field({ type: [ProductStatus], description: 'One of these; an empty list matches nothing' }),
-    search: t.string({ description: 'Part of title, handle, vendor or type; 3 to 200 characters, either case' }),
+    search: t.string({
+      description: 'Part of title, handle, vendor or type; 3 to 200 characters, either case',
+    }),
   }),
 });
 

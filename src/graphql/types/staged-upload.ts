@@ -19,13 +19,15 @@ interface StagedUploadShape {
   readonly expiresAt: Date;
 }
 
-const HttpHeader = builder.objectRef<{ readonly name: string; readonly value: string }>('HttpHeader').implement({
-  description: 'A header of an HTTP request.',
-  fields: (t) => ({
-    name: t.exposeString('name', { description: 'In lower case' }),
-    value: t.exposeString('value', { description: 'To be sent as it is' }),
-  }),
-});
+const HttpHeader = builder
+  .objectRef<{ readonly name: string; readonly value: string }>('HttpHeader')
+  .implement({
+    description: 'A header of an HTTP request.',
+    fields: (t) => ({
+      name: t.exposeString('name', { description: 'In lower case' }),
+      value: t.exposeString('value', { description: 'To be sent as it is' }),
+    }),
+  });
 
 const StagedUpload = builder.objectRef<StagedUploadShape>('StagedUpload').implement({
   description: 'PUT the raw bytes to `url` with `headers`; then name `id` in a FileSource.',
@@ -75,7 +77,10 @@ const fileSchema = z.object({
   contentType: z
     .string()
     .max(255, 'Expected at most 255 characters.')
-    .regex(/^[\w.+-]+\/[\w.+-]+(\s*;\s*[\w-]+=("[^"\\\r\n]*"|[\w.+-]+))*$/, 'Expected a MIME type such as text/csv.'),
+    .regex(
+      /^[\w.+-]+\/[\w.+-]+(\s*;\s*[\w-]+=("[^"\\\r\n]*"|[\w.+-]+))*$/,
+      'Expected a MIME type such as text/csv.',
+    ),
   byteSize: z.int().min(1, 'Expected at least 1 byte.').nullish(),
 });
 
@@ -85,7 +90,9 @@ builder.mutationField('createStagedUpload', (t) =>
     description: 'A place to PUT one file to; the file then is the source of a job',
     args: { input: t.arg({ type: CreateStagedUploadInput, required: true, description: 'The file' }) },
     resolve: (_root, { input }, ctx) =>
-      withUserErrors<Omit<Staged, 'userErrors'>>({ upload: null }, async () => ({ upload: await stage(ctx, input) })),
+      withUserErrors<Omit<Staged, 'userErrors'>>({ upload: null }, async () => ({
+        upload: await stage(ctx, input),
+      })),
   }),
 );
 
@@ -105,11 +112,18 @@ async function stage(ctx: GraphQLContext, input: z.input<typeof fileSchema>): Pr
   return { id, contentType, ...uploadLink(ctx, { id, organizationId }) };
 }
 
-function check({ uploadBytesMax }: GraphQLContext, input: z.input<typeof fileSchema>): z.output<typeof fileSchema> {
+function check(
+  { uploadBytesMax }: GraphQLContext,
+  input: z.input<typeof fileSchema>,
+): z.output<typeof fileSchema> {
   const parsed = fileSchema.safeParse(input);
   if (!parsed.success) {
     throw new UserFacingError(
-      parsed.error.issues.map(({ path, message }) => ({ code: 'INVALID', field: ['input', ...path.map(String)], message })),
+      parsed.error.issues.map(({ path, message }) => ({
+        code: 'INVALID',
+        field: ['input', ...path.map(String)],
+        message,
+      })),
     );
   }
   if (parsed.data.byteSize && parsed.data.byteSize > uploadBytesMax) {

@@ -43,7 +43,11 @@ export const StartJobPayload = builder.objectRef<Started>('StartJobPayload').imp
       description: 'True when an earlier job was returned instead of starting one',
       resolve: ({ replayReason }) => replayReason !== null,
     }),
-    replayReason: t.expose('replayReason', { type: ReplayReason, nullable: true, description: 'Why, when `replayed`' }),
+    replayReason: t.expose('replayReason', {
+      type: ReplayReason,
+      nullable: true,
+      description: 'Why, when `replayed`',
+    }),
     message: t.exposeString('message', { nullable: true, description: 'The same for people' }),
     userErrors: t.field({
       type: [UserError],

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { jobCatalogue } from '../../jobs/index.ts';
 import type { JobContract } from '../../jobs/define.ts';
 import { startJob } from '../../queue/start.ts';

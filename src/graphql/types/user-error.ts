@@ -1,4 +1,8 @@
-import { USER_ERROR_CODES, type UserError as UserErrorShape, type UserErrorCode as Code } from '../../domain/errors.ts';
+import {
+  USER_ERROR_CODES,
+  type UserError as UserErrorShape,
+  type UserErrorCode as Code,
+} from '../../domain/errors.ts';
 import { builder } from '../builder.ts';
 
 const DESCRIPTIONS: { readonly [C in Code]: string } = {

@@ -34,14 +34,27 @@ const Variant = builder.prismaObject('ProductVariant', {
       description: "Values of the product's options, in its order",
       select: { optionValues: true, product: { select: { optionNames: true } } },
       resolve: ({ optionValues, product }) =>
-        optionValues.map((value, index) => ({ name: product.optionNames[index] ?? `Option ${index + 1}`, value })),
+        optionValues.map((value, index) => ({
+          name: product.optionNames[index] ?? `Option ${index + 1}`,
+          value,
+        })),
     }),
     price: t.expose('price', { type: 'Decimal', nullable: true, description: 'In `currency`' }),
-    compareAtPrice: t.expose('compareAtPrice', { type: 'Decimal', nullable: true, description: 'Price before a reduction' }),
-    currency: t.exposeString('currency', { nullable: true, description: 'ISO 4217; null where the file said none' }),
+    compareAtPrice: t.expose('compareAtPrice', {
+      type: 'Decimal',
+      nullable: true,
+      description: 'Price before a reduction',
+    }),
+    currency: t.exposeString('currency', {
+      nullable: true,
+      description: 'ISO 4217; null where the file said none',
+    }),
     inventoryQuantity: t.exposeInt('inventoryQuantity', { nullable: true, description: 'In stock' }),
     weightGrams: t.expose('weightGrams', { type: 'Decimal', nullable: true, description: 'Weight in grams' }),
-    requiresShipping: t.exposeBoolean('requiresShipping', { nullable: true, description: 'Whether it is sent' }),
+    requiresShipping: t.exposeBoolean('requiresShipping', {
+      nullable: true,
+      description: 'Whether it is sent',
+    }),
     taxable: t.exposeBoolean('taxable', { nullable: true, description: 'Whether tax is charged' }),
     imageUrl: t.exposeString('imageUrl', { nullable: true, description: 'Its own picture' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was imported first' }),
@@ -83,13 +96,15 @@ const loadVariantCount = defineBatch((ctx, _params: null, productIds: readonly s
   countVariants(ctx.db, ctx.principal.organization.id, productIds),
 );
 
-const loadVariant = defineBatch(async (ctx, selection: ReturnType<typeof selectionOf>, ids: readonly string[]) => {
-  const rows = await ctx.db.prisma.productVariant.findMany({
-    ...selection,
-    where: { organizationId: ctx.principal.organization.id, id: { in: [...ids] } },
-  });
-  return new Map(rows.map((row) => [row.id, row]));
-});
+const loadVariant = defineBatch(
+  async (ctx, selection: ReturnType<typeof selectionOf>, ids: readonly string[]) => {
+    const rows = await ctx.db.prisma.productVariant.findMany({
+      ...selection,
+      where: { organizationId: ctx.principal.organization.id, id: { in: [...ids] } },
+    });
+    return new Map(rows.map((row) => [row.id, row]));
+  },
+);
 
 async function variantsOf(
   productId: string,

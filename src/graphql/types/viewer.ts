@@ -74,5 +74,9 @@ const Viewer = builder.objectRef<Principal>('Viewer').implement({
 });
 
 builder.queryField('viewer', (t) =>
-  t.field({ type: Viewer, description: 'Who is asking, and for which organization', resolve: (_root, _args, ctx) => ctx.principal }),
+  t.field({
+    type: Viewer,
+    description: 'Who is asking, and for which organization',
+    resolve: (_root, _args, ctx) => ctx.principal,
+  }),
 );

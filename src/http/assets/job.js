@@ -127,7 +127,10 @@ function show(job) {
   text('#error', job.errorMessage ? `${job.errorCode ?? ''} ${job.errorMessage}` : '');
   for (const [name, value] of Object.entries(job.counts)) text(`#count-${name}`, number(value));
   text('#created', `${time(job.createdAt)}, ${job.triggeredBy}`);
-  text('#ended', job.completedAt ? `ended ${time(job.completedAt)}` : `attempt ${job.attempt} of ${job.maxAttempts}`);
+  text(
+    '#ended',
+    job.completedAt ? `ended ${time(job.completedAt)}` : `attempt ${job.attempt} of ${job.maxAttempts}`,
+  );
   showItems(job);
   showFiles(job);
 }
@@ -138,7 +141,13 @@ function showItems({ items }) {
   $('#items tbody').replaceChildren(
     ...items.edges.map(({ node }) => {
       const row = document.createElement('tr');
-      for (const cell of [node.row ?? node.key, node.column, node.value, node.outcome.toLowerCase(), node.message]) {
+      for (const cell of [
+        node.row ?? node.key,
+        node.column,
+        node.value,
+        node.outcome.toLowerCase(),
+        node.message,
+      ]) {
         row.append(Object.assign(document.createElement('td'), { textContent: cell ?? '' }));
       }
       return row;
@@ -160,8 +169,12 @@ function showFiles({ files, rejectedRows }) {
 
 function line({ at, type, status, message, progressPercent }) {
   const log = $('ol.log');
-  const what = message ?? (type === 'STATUS' ? status.replaceAll('_', ' ').toLowerCase() : `${progressPercent ?? '?'} %`);
-  const item = Object.assign(document.createElement('li'), { textContent: `${new Date(at).toLocaleTimeString()}  ${what}` });
+  const what =
+    message ??
+    (type === 'STATUS' ? status.replaceAll('_', ' ').toLowerCase() : `${progressPercent ?? '?'} %`);
+  const item = Object.assign(document.createElement('li'), {
+    textContent: `${new Date(at).toLocaleTimeString()}  ${what}`,
+  });
   log.append(item);
   if (log.children.length > LOG_LINES_MAX) log.firstChild.remove();
   log.scrollTop = log.scrollHeight;

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { CatalogImage, CatalogProduct, CatalogVariant } from '../../domain/product.ts';
 import type { ImageCells } from './image-cells.ts';
-import type { ProductCells } from './product-cells.ts';
+import { optionNames, type ProductCells } from './product-cells.ts';
 import type { VariantCells, VariantColumn } from './variant-cells.ts';
 
 /** A stored product as an import reads it: of the description, which may be long, only the MD5 in hex. */
@@ -20,7 +20,7 @@ export function changeProduct(stored: StoredProduct, cells: ProductCells): Chang
     productType: given(cells.productType, stored.productType),
     tags: given(cells.tags, stored.tags),
     status: given(cells.status, stored.status),
-    optionNames: given(cells.optionNames, stored.optionNames),
+    optionNames: cells.optionNames ? optionNames(cells.optionNames, stored.optionNames) : stored.optionNames,
   };
   const html = cells.descriptionHtml;
   const described = html !== undefined && (html === null ? null : md5(html)) !== descriptionMd5;

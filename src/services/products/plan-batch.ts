@@ -3,7 +3,7 @@ import { emptyPlan, ownKey, type BatchPlan, type KnownCatalog } from './batch-pl
 import type { ImageCells } from './image-cells.ts';
 import type { ProductLayout } from './layout.ts';
 import { changeProduct, mergeImage, mergeVariant, sameImage, sameVariant } from './merge.ts';
-import { readProduct, type ProductCells } from './product-cells.ts';
+import { optionNames, readProduct, type ProductCells } from './product-cells.ts';
 import type { ProductRow } from './row.ts';
 import { shortHash, type SeenProduct, type SeenState } from './seen.ts';
 import { variantContent, type VariantCells, type VariantColumn } from './variant-cells.ts';
@@ -125,7 +125,7 @@ class Planner {
       productType: cells.productType ?? null,
       tags: cells.tags ?? [],
       status: cells.status ?? 'active',
-      optionNames: cells.optionNames ?? [],
+      optionNames: optionNames(cells.optionNames ?? [], []),
     });
     return 'created';
   }

@@ -5,8 +5,23 @@ import type { RowCells } from './row-cells.ts';
 import { parseBoolean, parseStatus, parseText } from './values/simple.ts';
 import type { CellResult } from './values/cell.ts';
 
+/** An option's name as the file gives it; without one, the stored name stays, and a new option gets `fallback`. */
+export interface OptionName {
+  readonly given: string | null;
+  readonly fallback: string;
+}
+
+type OwnColumns = Omit<CatalogProduct, 'id' | 'handle' | 'optionNames'>;
+
 /** What a product's first row says about it. `undefined` keeps what is stored, null and [] clear it. */
-export type ProductCells = { readonly [Column in keyof Omit<CatalogProduct, 'id' | 'handle'>]?: CatalogProduct[Column] | undefined };
+export type ProductCells = { readonly [Column in keyof OwnColumns]?: OwnColumns[Column] | undefined } & {
+  readonly optionNames?: readonly OptionName[] | undefined;
+};
+
+/** The names that a product gets, given those that it has. */
+export function optionNames(names: readonly OptionName[], stored: readonly string[]): readonly string[] {
+  return names.map(({ given, fallback }, index) => given ?? (stored[index] || fallback));
+}
 
 const DESCRIPTION_CHARACTERS_MAX = 512 * 1024;
 const NAME_CHARACTERS_MAX = 255;
@@ -48,13 +63,13 @@ function parseTags(text: string): CellResult<string[]> {
 }
 
 /** Names for the positions up to the last option that the row gives a value or a name. */
-function readOptionNames(cells: RowCells, layout: ProductLayout, whole: boolean): readonly string[] | undefined {
-  if (layout.options.length === 0) return undefined;
+function readOptionNames(cells: RowCells, layout: ProductLayout, whole: boolean): readonly OptionName[] | undefined {
   const names = layout.options.map(({ value, name, fallback }) => {
     const given = name ? cells.read(name, (text) => parseText(text, NAME_CHARACTERS_MAX)) : null;
-    return given ?? (cells.text(value) === '' ? '' : fallback);
+    return { given, fallback: cells.text(value) === '' ? '' : fallback };
   });
-  while (names.at(-1) === '') names.pop();
-  if (names.length === 1 && names[0] === 'Title' && cells.text('option1Value') === 'Default Title') return whole ? [] : undefined;
-  return whole || names.length > 0 ? names : undefined;
+  while (names.at(-1)?.given === null && names.at(-1)?.fallback === '') names.pop();
+  const none = names.length === 1 && names[0]?.given === 'Title' && cells.text('option1Value') === 'Default Title';
+  if (names.length > 0 && !none) return names;
+  return whole && layout.options.length > 0 ? [] : undefined;
 }

@@ -75,12 +75,14 @@ function readPrices(cells: RowCells): Pick<VariantCells, 'price' | 'compareAtPri
   const compareAt = cells.read('compareAtPrice', parsePrice);
   const sale = saleOf(cells, regular);
   const currency = cells.read('currency', parseCurrency);
-  const stated = [regular, compareAt, sale].map((price) => price?.currency ?? null).concat(currency).filter((code) => code !== null);
-  if (new Set(stated).size > 1) cells.fault('price', 'CURRENCIES_DIFFER', 'and the other prices of the row are in different currencies', 'failed');
+  const stated = currency ?? regular?.currency ?? compareAt?.currency ?? sale?.currency ?? null;
+  if ([regular, compareAt, sale].some((price) => price?.currency && price.currency !== stated)) {
+    cells.fault('price', 'CURRENCIES_DIFFER', 'and the rest of the row name different currencies', 'failed');
+  }
   return {
     price: (sale ?? regular)?.amount ?? null,
     compareAtPrice: (sale ? regular : compareAt)?.amount ?? null,
-    currency: stated[0] ?? null,
+    currency: stated,
   };
 }
 

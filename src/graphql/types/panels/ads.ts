@@ -5,6 +5,7 @@ import { Money } from '../money.ts';
 import { Panel } from './panel.ts';
 
 const AdsPoint = builder.objectRef<AdsValues['series'][number]>('AdsPoint').implement({
+  description: 'Advertising of one day.',
   fields: (t) => ({
     date: t.expose('date', { type: 'Date', description: "Day in the organization's time zone" }),
     spend: t.expose('spend', { type: [Money], description: 'One entry per currency of the period' }),
@@ -14,6 +15,7 @@ const AdsPoint = builder.objectRef<AdsValues['series'][number]>('AdsPoint').impl
 });
 
 export const AdsPanel = builder.objectRef<PanelReading<AdsValues>>('AdsPanel').implement({
+  description: 'Paid advertising.',
   interfaces: [Panel],
   fields: (t) => ({
     spend: t.field({

@@ -4,6 +4,7 @@ import { builder } from '../../builder.ts';
 import { Panel } from './panel.ts';
 
 const EmailPoint = builder.objectRef<EmailValues['series'][number]>('EmailPoint').implement({
+  description: 'Mailings of one day.',
   fields: (t) => ({
     date: t.expose('date', { type: 'Date', description: "Day in the organization's time zone" }),
     sent: t.expose('sent', { type: 'SafeInt', description: 'Messages sent' }),
@@ -13,6 +14,7 @@ const EmailPoint = builder.objectRef<EmailValues['series'][number]>('EmailPoint'
 });
 
 export const EmailPanel = builder.objectRef<PanelReading<EmailValues>>('EmailPanel').implement({
+  description: 'Mailings and what came of them.',
   interfaces: [Panel],
   fields: (t) => ({
     sent: t.field({

@@ -5,6 +5,7 @@ import { Money } from '../money.ts';
 import { Panel } from './panel.ts';
 
 const RevenuePoint = builder.objectRef<RevenueValues['series'][number]>('RevenuePoint').implement({
+  description: 'Sales of one day.',
   fields: (t) => ({
     date: t.expose('date', { type: 'Date', description: "Day in the organization's time zone" }),
     net: t.expose('net', { type: [Money], description: 'One entry per currency of the period' }),
@@ -13,6 +14,7 @@ const RevenuePoint = builder.objectRef<RevenueValues['series'][number]>('Revenue
 });
 
 export const RevenuePanel = builder.objectRef<PanelReading<RevenueValues>>('RevenuePanel').implement({
+  description: 'What was sold: orders of shops and imports.',
   interfaces: [Panel],
   fields: (t) => ({
     gross: t.field({

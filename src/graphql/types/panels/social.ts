@@ -4,6 +4,7 @@ import { builder } from '../../builder.ts';
 import { Panel } from './panel.ts';
 
 const SocialPoint = builder.objectRef<SocialValues['series'][number]>('SocialPoint').implement({
+  description: 'Reach of one day.',
   fields: (t) => ({
     date: t.expose('date', { type: 'Date', description: "Day in the organization's time zone" }),
     followers: t.expose('followers', {
@@ -20,6 +21,7 @@ const SocialPoint = builder.objectRef<SocialValues['series'][number]>('SocialPoi
 });
 
 export const SocialPanel = builder.objectRef<PanelReading<SocialValues>>('SocialPanel').implement({
+  description: 'Reach on social networks.',
   interfaces: [Panel],
   fields: (t) => ({
     followers: t.field({

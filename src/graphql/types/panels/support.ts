@@ -4,6 +4,7 @@ import { builder } from '../../builder.ts';
 import { Panel } from './panel.ts';
 
 const SupportPoint = builder.objectRef<SupportValues['series'][number]>('SupportPoint').implement({
+  description: 'Requests of one day.',
   fields: (t) => ({
     date: t.expose('date', { type: 'Date', description: "Day in the organization's time zone" }),
     opened: t.expose('opened', { type: 'SafeInt', description: 'Tickets opened on that day' }),
@@ -12,6 +13,7 @@ const SupportPoint = builder.objectRef<SupportValues['series'][number]>('Support
 });
 
 export const SupportPanel = builder.objectRef<PanelReading<SupportValues>>('SupportPanel').implement({
+  description: 'Requests for help.',
   interfaces: [Panel],
   fields: (t) => ({
     opened: t.field({

@@ -4,6 +4,7 @@ import { builder } from '../../builder.ts';
 import { Panel } from './panel.ts';
 
 const TrafficPoint = builder.objectRef<TrafficValues['series'][number]>('TrafficPoint').implement({
+  description: 'Visits of one day.',
   fields: (t) => ({
     date: t.expose('date', { type: 'Date', description: "Day in the organization's time zone" }),
     sessions: t.expose('sessions', { type: 'SafeInt', description: 'Visits' }),
@@ -17,6 +18,7 @@ const TrafficPoint = builder.objectRef<TrafficValues['series'][number]>('Traffic
 });
 
 export const TrafficPanel = builder.objectRef<PanelReading<TrafficValues>>('TrafficPanel').implement({
+  description: 'Visits to the web sites.',
   interfaces: [Panel],
   fields: (t) => ({
     sessions: t.field({

@@ -6,7 +6,7 @@ export interface Price {
   readonly currency: string | null;
 }
 
-const PLAIN = /^(\d{1,14})(?:\.(\d{1,4}))?$/;
+const PLAIN = /^\d{1,14}(?:\.\d{1,4})?$/;
 const SYMBOLS: Readonly<Record<string, string | null>> = { '€': 'EUR', '£': 'GBP', $: null, '¥': null, '₹': 'INR', 'zł': 'PLN', kr: null };
 const WITH_CURRENCY = /^([A-Z]{3}|€|£|\$|¥|₹|zł|kr)?\s*([-+]?\d[\d.,'’\s]*)\s*([A-Z]{3}|€|£|\$|¥|₹|zł|kr)?$/i;
 
@@ -16,8 +16,7 @@ const WITH_CURRENCY = /^([A-Z]{3}|€|£|\$|¥|₹|zł|kr)?\s*([-+]?\d[\d.,'’\
  * amount is taken over ("12.50 USD", "€12.50"); signs that several currencies share ($, ¥, kr) name none.
  */
 export function parsePrice(text: string): CellResult<Price> {
-  const plain = PLAIN.exec(text);
-  if (plain) return { value: { amount: canonical(plain), currency: null } };
+  if (PLAIN.test(text)) return { value: { amount: canonical(text), currency: null } };
   const found = WITH_CURRENCY.exec(text);
   if (!found) return { code: 'INVALID_PRICE', message: 'is not a price. Write it like 12.50' };
   const [, before, digits = '', after] = found;
@@ -27,11 +26,10 @@ export function parsePrice(text: string): CellResult<Price> {
   if (number === 'ambiguous') {
     return { code: 'AMBIGUOUS_PRICE', message: 'may mean thousands or decimals. Write it with a point, like 1234.00 or 1.23' };
   }
-  const parts = number === null ? null : PLAIN.exec(number);
-  if (!parts) return { code: 'INVALID_PRICE', message: 'is not a price with at most 14 digits and 4 decimals. Write it like 12.50' };
+  if (number === null || !PLAIN.test(number)) return { code: 'INVALID_PRICE', message: 'is not a price with at most 14 digits and 4 decimals. Write it like 12.50' };
   const currency = currencyOf(before ?? after);
   if (currency === undefined) return { code: 'INVALID_CURRENCY', message: 'names a currency that does not exist. Write it like 12.50 EUR' };
-  return { value: { amount: canonical(parts), currency } };
+  return { value: { amount: canonical(number), currency } };
 }
 
 /** Digits with a point as the decimal sign and nothing between the thousands; null for nonsense. */
@@ -55,8 +53,13 @@ function withoutGroups(digits: string, separator: string): string | null {
   return fits ? groups.join('') : null;
 }
 
-function canonical([, whole = '0', fraction = '']: RegExpExecArray): string {
-  return `${whole.replace(/^0+(?=\d)/, '')}.${fraction.padEnd(4, '0')}`;
+/** "012.5" → "12.5000" */
+function canonical(plain: string): string {
+  const point = plain.indexOf('.');
+  const whole = point < 0 ? plain : plain.slice(0, point);
+  const fraction = point < 0 ? '' : plain.slice(point + 1);
+  const bare = whole.length > 1 && whole.startsWith('0') ? whole.replace(/^0+(?=\d)/, '') : whole;
+  return `${bare}.${fraction.padEnd(4, '0')}`;
 }
 
 /** Null where the sign names none, undefined where there is no such currency. */

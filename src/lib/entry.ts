@@ -1,0 +1,45 @@
+import type { Log } from './log.ts';
+
+/** Why a process cannot start, in words for the person who started it: no stack is shown. */
+export class StartError extends Error {
+  override readonly name: string = 'StartError';
+}
+
+/** What an entry has opened once it can work. */
+export interface Running {
+  readonly log: Log;
+  /** Where it answers */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Runs a process of ours until SIGTERM, SIGINT, or the end of the process of ours that started it. */
+export async function runEntry(start: () => Promise<Running>): Promise<void> {
+  const { log, url, close } = await start().catch(failStart);
+  log.info({ url }, 'ready');
+  process.send?.({ type: 'ready', url });
+  let stopping = false;
+  const stop = (signal: string): void => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ signal }, 'stopping');
+    close().then(
+      () => process.exit(0),
+      (err: unknown) => {
+        log.error({ err }, 'did not stop cleanly');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.on('disconnect', () => stop('disconnect'));
+}
+
+/** Tells a person what is wrong, and a developer where. */
+export function failStart(error: unknown): never {
+  const text =
+    error instanceof StartError || !(error instanceof Error) ? String(error) : (error.stack ?? error.message);
+  process.stderr.write(`${text}\n`);
+  process.exit(1);
+}
