@@ -1,7 +1,6 @@
 /** `npm run bench -- <name> [arguments]`: one file per question, each with its baseline in the same run. */
 const BENCHMARKS: Readonly<Record<string, () => Promise<{ run(args: readonly string[]): Promise<void> }>>> = {
   import: () => import('./import.ts'),
-  csv: () => import('./csv.ts'),
 };
 
 const [name = '', ...rest] = process.argv.slice(2);

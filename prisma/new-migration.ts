@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -32,6 +32,8 @@ async function nextMigration(): Promise<string> {
   const path = fileURLToPath(new URL('schema.prisma', import.meta.url));
   const log = createLog({ level: 'warn', process: 'migration' });
   const dataDir = await mkdtemp(join(tmpdir(), 'millrace-migration-'));
+  // As root the server runs as another account, which has to reach its data.
+  await chmod(dataDir, 0o755);
   const postgres = await startEmbeddedPostgres({ dataDir, durable: false, log });
   try {
     await migrate({ url: postgres.url, bullmq: false, log });

@@ -42,6 +42,8 @@ export interface AppOptions {
 export interface App {
   /** @returns where the server is bound: `http://127.0.0.1:4000` */
   listen(): Promise<{ url: string }>;
+  /** Live streams of jobs that somebody reads now */
+  readonly openStreams: number;
   /** Finishes or cuts what is under way and closes what was opened, in reverse; safe to call twice. */
   close(): Promise<void>;
 }
@@ -89,12 +91,12 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
 
   const authenticate = createAuthenticator({ sql: db, clock, log });
   const graphql = createGraphQL({ services, devToken: config.devToken });
-  const openStreams = new Set<ServerResponse>();
+  const eventStreams = new Set<ServerResponse>();
   const fileRoutes = { db, storage, signer, limits: { uploadBytesMax: config.uploadBytesMax }, log, clock };
   let isDraining = false;
   const server = createHttpServer(
     [
-      createGraphQLHandler({ graphql, authenticate, streams: openStreams }),
+      createGraphQLHandler({ graphql, authenticate, streams: eventStreams }),
       createUploadHandler(fileRoutes),
       createFileHandler(fileRoutes),
       createHealthHandler({
@@ -110,7 +112,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
 
   async function close(): Promise<void> {
     isDraining = true;
-    const served = closeServer(server, openStreams, GRACE_MS);
+    const served = closeServer(server, eventStreams, GRACE_MS);
     await sockets.close();
     streams.close();
     await served;
@@ -125,6 +127,9 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     async listen() {
       boundUrl = await listen(server, config);
       return { url: boundUrl };
+    },
+    get openStreams() {
+      return streams.open;
     },
     close: () => (closing ??= close()),
   };

@@ -34,6 +34,9 @@ const environment = z.object({
   WORKER_CONCURRENCY_LONG_RUNNING: whole(1, 50).default(2),
 });
 
+/** Names of all that is read. */
+export const CONFIG_VARIABLES: readonly string[] = Object.keys(environment.shape);
+
 type Environment = z.infer<typeof environment>;
 
 /** What every process knows. Queue and bus follow REDIS_URL; files follow the data folder. */

@@ -29,6 +29,7 @@ export function createAttemptContext(deps: AttemptContextDeps): JobContext {
 
   async function transaction<T>(fn: (tx: AttemptTx) => Promise<T>): Promise<T> {
     signal.throwIfAborted();
+    await reporter.flushLines();
     const { result, news } = await db.transaction(async (tx) => {
       const unit = new UnitOfWork(tx);
       const result = await fn(unit.tx);

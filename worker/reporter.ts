@@ -69,6 +69,11 @@ export class Reporter {
     await this.writing;
   }
 
+  /** Writes lines that wait, so that what comes next stands behind them in the log. */
+  async flushLines(): Promise<void> {
+    if (this.lines.length > 0) await this.flush();
+  }
+
   private line(level: 'debug' | 'info' | 'warn' | 'error', message: string): void {
     this.deps.log[level]({ jobId: this.deps.jobId }, message);
     if (this.lines.length >= LINES_MAX) this.dropped += 1;

@@ -25,19 +25,18 @@ export function eventLine(event: JobEvent): string {
 
 export function resultLines(job: Job): string[] {
   const { counts, result } = job;
-  const rows = `${counts.processed} rows: ${counts.succeeded} succeeded, ${counts.warned} warned, ${counts.failed} rejected`;
+  const warned = counts.warned > 0 ? ` (${counts.warned} with a warning)` : '';
+  const rows = `${counts.processed} rows: ${counts.succeeded} succeeded${warned}, ${counts.failed} rejected`;
   if (!result) return [rows];
-  return [
-    rows,
-    `${result.productsCreated} products and ${result.variantsCreated} variants created, ${result.productsUpdated} and ${result.variantsUpdated} updated, ${result.unchanged} rows unchanged`,
-  ];
+  const products = `products: ${result.productsCreated} created, ${result.productsUpdated} updated`;
+  const variants = `variants: ${result.variantsCreated} created, ${result.variantsUpdated} updated`;
+  return [rows, products, variants, `rows that changed nothing: ${result.unchanged}`];
 }
 
 export function itemLines(items: JobItemPage): string[] {
-  return items.edges.map(({ node }) => {
-    const value = node.value === null ? '' : ` ${JSON.stringify(node.value)}`;
-    return `row ${String(node.row ?? '').padStart(3)}  ${node.code}  ${node.column ?? ''}${value}  ${node.message}`;
-  });
+  return items.edges.map(
+    ({ node }) => `row ${String(node.row ?? '').padStart(3)}  ${node.outcome}  ${node.message}`,
+  );
 }
 
 export function panelLines(dashboard: GetDashboardQuery['dashboard']): string[] {

@@ -5,6 +5,9 @@ import { GRAPHQL_PATH, type GraphQL } from './yoga.ts';
 /** A client that is not done with its request after this long is cut off, in ms. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
+/** A reader that takes nothing for so long is cut off, in ms; to all others a ping goes every 12 s. */
+const STALLED_MS = 60_000;
+
 interface GraphQLHandlerOptions {
   readonly graphql: GraphQL;
   readonly authenticate: Authenticate;
@@ -26,6 +29,7 @@ export function createGraphQLHandler({ graphql, authenticate, streams }: GraphQL
     }
     if (req.headers.accept?.includes('text/event-stream')) {
       streams.add(res);
+      res.setTimeout(STALLED_MS, () => res.destroy());
       res.on('close', () => streams.delete(res));
     }
     await graphql(req, res, { principal, requestId });

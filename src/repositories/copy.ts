@@ -4,37 +4,30 @@ import type { Tx } from './db.ts';
 
 export type CopyValue = string | number | boolean | null | readonly string[];
 
-/** Bytes handed to the socket at once */
-const PIECE_CHARACTERS = 1 << 18;
+/** Rows on their way into a table by COPY, made into text already: the connection then waits for nothing. */
+export interface Copy {
+  readonly table: string;
+  readonly columns: readonly string[];
+  readonly text: string;
+}
 
-/**
- * Appends rows to a table by COPY, the fastest way in.
- * @param columns in the order of each row's values; the others get their defaults
- */
-export async function copyRows(
-  tx: Tx,
-  table: string,
-  columns: readonly string[],
-  rows: Iterable<readonly CopyValue[]>,
-): Promise<void> {
+/** @param columns in the order of each row's values; the others get their defaults */
+export function makeCopy(table: string, columns: readonly string[], rows: Iterable<readonly CopyValue[]>): Copy {
+  let text = '';
+  for (const values of rows) text += copyLine(values);
+  return { table, columns, text };
+}
+
+/** Appends rows to a table, the fastest way in. Nothing to copy costs nothing. */
+export async function runCopy(tx: Tx, { table, columns, text }: Copy): Promise<void> {
+  if (text === '') return;
   const stream = tx.client.query(from(`COPY ${table} (${columns.join(', ')}) FROM STDIN`));
-  let piece = '';
-  try {
-    for (const values of rows) {
-      piece += copyLine(values);
-      if (piece.length < PIECE_CHARACTERS) continue;
-      stream.write(piece);
-      piece = '';
-    }
-    stream.end(piece);
-  } catch (error) {
-    stream.destroy(error instanceof Error ? error : new Error(String(error)));
-  }
+  stream.end(text);
   await finished(stream);
 }
 
 /** One row in COPY's text format: https://www.postgresql.org/docs/current/sql-copy.html */
-export function copyLine(values: readonly CopyValue[]): string {
+function copyLine(values: readonly CopyValue[]): string {
   let line = '';
   for (let index = 0; index < values.length; index += 1) {
     if (index > 0) line += '\t';

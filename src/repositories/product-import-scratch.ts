@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { copyRows } from './copy.ts';
+import { makeCopy, type Copy } from './copy.ts';
 import type { Sql, Tx } from './db.ts';
 
 /** A product that a running import has met, as it is kept between batches. */
@@ -26,10 +26,9 @@ export async function findSeenKeys(sql: Sql, jobId: string, hashes: readonly str
   return z.array(seenKey).parse(rows);
 }
 
-export async function insertSeenKeys(tx: Tx, jobId: string, keys: readonly SeenKey[]): Promise<void> {
-  if (keys.length === 0) return;
+export function seenKeyCopy(jobId: string, keys: readonly SeenKey[]): Copy {
   const rows = keys.map((key) => [jobId, key.hash, key.row, key.rejected, `\\x${key.entries}`]);
-  await copyRows(tx, 'product_import_keys', ['job_id', 'key_hash', 'row', 'rejected', 'entries'], rows);
+  return makeCopy('product_import_keys', ['job_id', 'key_hash', 'row', 'rejected', 'entries'], rows);
 }
 
 export async function updateSeenKeys(tx: Tx, jobId: string, keys: readonly SeenKey[]): Promise<void> {

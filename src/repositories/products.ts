@@ -5,7 +5,7 @@ import {
   type CatalogImage,
   type CatalogProduct,
 } from '../domain/product.ts';
-import { copyRows } from './copy.ts';
+import { makeCopy, type Copy } from './copy.ts';
 import type { Sql, Tx } from './db.ts';
 
 /** Longer than the wait for any one batch of another import */
@@ -49,8 +49,8 @@ const foundProduct = z.object({
 export async function findProducts(sql: Sql, organizationId: string, handles: readonly string[]): Promise<FoundProduct[]> {
   if (handles.length === 0) return [];
   const { rows } = await sql.query(
-    `SELECT p.id, p.handle, p.title, p.vendor, p.product_type AS "productType", p.tags, p.status,
-            p.option_names AS "optionNames", md5(p.description_html) AS "descriptionMd5"
+    `SELECT p.id, p.handle, p.title, p.vendor, p.product_type AS "productType", p.status,
+            coalesce(p.tags, '{}') AS tags, coalesce(p.option_names, '{}') AS "optionNames", md5(p.description_html) AS "descriptionMd5"
        FROM unnest($2::text[]) AS wanted (handle)
       CROSS JOIN LATERAL (SELECT * FROM products WHERE organization_id = $1 AND handle = wanted.handle LIMIT 1) p`,
     [organizationId, handles],
@@ -63,9 +63,8 @@ const PRODUCT_COLUMNS = [
   'option_names', 'search_text',
 ] as const; // prettier-ignore
 
-/** Adds products whose handles are new; the catalog is locked. */
-export async function insertProducts(tx: Tx, organizationId: string, products: readonly CatalogProduct[]): Promise<void> {
-  if (products.length === 0) return;
+/** Products whose handles are new; the catalog is locked. */
+export function productCopy(organizationId: string, products: readonly CatalogProduct[]): Copy {
   const rows = products.map((product) => [
     product.id,
     organizationId,
@@ -79,7 +78,7 @@ export async function insertProducts(tx: Tx, organizationId: string, products: r
     product.optionNames,
     productSearchText(product),
   ]);
-  await copyRows(tx, 'products', PRODUCT_COLUMNS, rows);
+  return makeCopy('products', PRODUCT_COLUMNS, rows);
 }
 
 /** Columns of a stored product; `description` is absent when it stays. */
@@ -132,10 +131,10 @@ export async function findImages(sql: Sql, organizationId: string, wanted: reado
   return z.array(foundImage).parse(rows);
 }
 
-export async function insertImages(tx: Tx, organizationId: string, images: readonly CatalogImage[]): Promise<void> {
-  if (images.length === 0) return;
+/** Pictures that their products do not have yet; the catalog is locked. */
+export function imageCopy(organizationId: string, images: readonly CatalogImage[]): Copy {
   const rows = images.map((image) => [organizationId, image.productId, image.url, image.position, image.altText]);
-  await copyRows(tx, 'product_images', ['organization_id', 'product_id', 'url', 'position', 'alt_text'], rows);
+  return makeCopy('product_images', ['organization_id', 'product_id', 'url', 'position', 'alt_text'], rows);
 }
 
 export async function updateImages(tx: Tx, organizationId: string, images: readonly CatalogImage[]): Promise<void> {

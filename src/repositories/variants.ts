@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CatalogVariant } from '../domain/product.ts';
-import { copyRows } from './copy.ts';
+import { makeCopy, type Copy } from './copy.ts';
 import type { Sql, Tx } from './db.ts';
 import type { WithinProduct } from './products.ts';
 
@@ -26,7 +26,7 @@ export async function findVariants(sql: Sql, organizationId: string, wanted: rea
   if (wanted.length === 0) return [];
   const { rows } = await sql.query(
     `SELECT v.id, v.product_id AS "productId", v.variant_key AS key, v.sku, v.barcode,
-            v.option_values AS "optionValues", v.price, v.compare_at_price AS "compareAtPrice", v.currency,
+            coalesce(v.option_values, '{}') AS "optionValues", v.price, v.compare_at_price AS "compareAtPrice", v.currency,
             v.inventory_quantity AS "inventoryQuantity", v.weight_grams AS "weightGrams",
             v.requires_shipping AS "requiresShipping", v.taxable, v.image_url AS "imageUrl"
        FROM unnest($2::uuid[], $3::text[]) AS wanted (product_id, variant_key)
@@ -43,10 +43,9 @@ const COLUMNS = [
   'currency', 'inventory_quantity', 'weight_grams', 'requires_shipping', 'taxable', 'image_url',
 ] as const; // prettier-ignore
 
-/** Adds variants that their products do not have yet; the catalog is locked. */
-export async function insertVariants(tx: Tx, organizationId: string, variants: ReadonlyMap<unknown, CatalogVariant>): Promise<void> {
-  if (variants.size === 0) return;
-  await copyRows(tx, 'product_variants', COLUMNS, copyValues(organizationId, variants));
+/** Variants that their products do not have yet; the catalog is locked. */
+export function variantCopy(organizationId: string, variants: ReadonlyMap<unknown, CatalogVariant>): Copy {
+  return makeCopy('product_variants', COLUMNS, copyValues(organizationId, variants));
 }
 
 function* copyValues(organizationId: string, variants: ReadonlyMap<unknown, CatalogVariant>) {

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { currentEnvironment } from '../../src/config.ts';
 import { createClient } from '../../src/sdk/index.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -42,7 +43,7 @@ describe('npm run dev', () => {
     const child = spawn('npm', ['run', '--silent', 'dev'], {
       cwd: root,
       env: {
-        ...process.env,
+        ...currentEnvironment(),
         PORT: '0',
         HEALTH_PORT: '0',
         MILLRACE_DATA_DIR: dataDir,

@@ -135,6 +135,37 @@ async function seedEventsAfter(job: { uuid: string }, status: string): Promise<v
   );
 }
 
+test('readers that go away while they wait leave no stream behind', async () => {
+  await waitFor(() => api.app.openStreams === 0);
+  const job = await seedJob(api.database.db, api.organization.id, { status: 'running' });
+  await seedEvents(api.database.db, job, 1, 'running');
+  const operations = [
+    'subscription ($id: ID!) { it: jobEvents(id: $id) { seq } }',
+    'subscription ($id: ID!) { it: jobProgress(id: $id) { id } }',
+    'subscription ($id: ID) { it: jobsChanged(filter: { parentId: $id, statuses: [RUNNING] }) { matches } }',
+  ];
+  const gone = new AbortController();
+  for (const query of operations) {
+    const stream = socketClient(api.tokens.viewer).iterate({ query, variables: { id: job.id } });
+    stream.next().catch(() => undefined);
+    const response = await fetch(api.graphqlUrl, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'text/event-stream',
+        authorization: `Bearer ${api.tokens.viewer}`,
+      },
+      body: JSON.stringify({ query, variables: { id: job.id } }),
+      signal: gone.signal,
+    });
+    response.text().catch(() => undefined);
+  }
+  await waitFor(() => api.app.openStreams === 2 * operations.length);
+  gone.abort();
+  clients.splice(0).forEach((client) => client.terminate());
+  await waitFor(() => api.app.openStreams === 0);
+});
+
 describe('Server-Sent Events', () => {
   const subscribe = (query: string, variables: object, token = api.tokens.viewer) =>
     fetch(api.graphqlUrl, {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createApp, type AppOptions } from '../../src/app.ts';
+import { createApp, type App, type AppOptions } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { newUuid } from '../../src/domain/ids.ts';
 import { jobCatalogue } from '../../src/jobs/index.ts';
@@ -29,6 +29,7 @@ export interface TestApi extends AsyncDisposable {
   readonly graphqlUrl: string;
   readonly database: TestDatabase;
   readonly dataDir: string;
+  readonly app: App;
   /** What a worker process needs to join this API */
   readonly environment: Readonly<Record<string, string>>;
   readonly organization: TestOrganization;
@@ -81,6 +82,7 @@ export async function startApi(options: ApiOptions = {}): Promise<TestApi> {
     graphqlUrl,
     database,
     dataDir,
+    app,
     environment,
     organization,
     tokens,

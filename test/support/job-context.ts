@@ -99,7 +99,10 @@ export async function createTestJob({
       return counts;
     },
     async settle(status) {
-      await db.query(`UPDATE jobs SET status = $2::job_status WHERE id = $1`, [id, status]);
+      await db.query(`UPDATE jobs SET status = $2::job_status, completed_at = now() WHERE id = $1`, [
+        id,
+        status,
+      ]);
     },
   };
 }

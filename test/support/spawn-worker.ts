@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { currentEnvironment } from '../../src/config.ts';
 
 export interface WorkerProcess {
   readonly process: ChildProcess;
@@ -18,9 +19,10 @@ export async function spawnWorker(
   module = 'test/support/worker-process.ts',
   args: readonly string[] = [],
 ): Promise<WorkerProcess> {
+  const { PATH, HOME } = currentEnvironment();
   const path = fileURLToPath(new URL(`../../${module}`, import.meta.url));
   const child = spawn(process.execPath, ['--import', 'tsx', path, ...args], {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment },
+    env: { PATH, HOME, ...environment },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const died = once(child, 'exit').then(([code]: unknown[]) => {

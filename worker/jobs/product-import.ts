@@ -45,7 +45,11 @@ const FORMAT_NAMES = {
   generic_csv: 'a product file, by the names of its columns',
 } as const;
 
-/** Reads the next batch while the last one is being committed; never more than one commit is under way. */
+/**
+ * Reads the next batch while the database writes the last one; never more than one commit is under way. Reading waits
+ * until the commit has only the database's work left: else it is done while the commit looks things up, and the
+ * database works alone afterwards.
+ */
 async function importBatches(ctx: JobContext, plan: ImportPlan, source: ImportSource, from: ImportCursor): Promise<ImportCursor> {
   let committed = Promise.resolve(from);
   try {
@@ -53,8 +57,10 @@ async function importBatches(ctx: JobContext, plan: ImportPlan, source: ImportSo
       const rows = readRows(plan, batch);
       const cursor = await committed;
       ctx.signal.throwIfAborted();
-      committed = commit(ctx, plan, batch, rows, cursor);
-      committed.then((next) => report(ctx, source, batch, next)).catch(() => undefined);
+      await new Promise<void>((onWriting) => {
+        committed = commit(ctx, { plan, batch, rows, cursor, onWriting });
+        committed.then((next) => report(ctx, source, batch, next), () => undefined).finally(onWriting);
+      });
     }
     return await committed;
   } finally {
@@ -63,11 +69,20 @@ async function importBatches(ctx: JobContext, plan: ImportPlan, source: ImportSo
   }
 }
 
-async function commit(ctx: JobContext, plan: ImportPlan, batch: RecordBatch, rows: ReturnType<typeof readRows>, cursor: ImportCursor): Promise<ImportCursor> {
+interface Commit {
+  readonly plan: ImportPlan;
+  readonly batch: RecordBatch;
+  readonly rows: ReturnType<typeof readRows>;
+  readonly cursor: ImportCursor;
+  onWriting(): void;
+}
+
+async function commit(ctx: JobContext, { plan, batch, rows, cursor, onWriting }: Commit): Promise<ImportCursor> {
   if (batch.records.length === 0) return { ...cursor, records: Math.max(cursor.records, batch.recordsRead) };
   for (let collisions = 0; ; collisions += 1) {
     try {
-      return await commitBatch(ctx, plan, batch, collisions === 0 ? rows : readRows(plan, batch), cursor);
+      const fresh = collisions === 0 ? rows : readRows(plan, batch);
+      return await commitBatch(ctx, plan, batch, fresh, cursor, onWriting);
     } catch (error) {
       if (!isCollision(error) || collisions >= COLLISIONS_MAX) throw error;
     }

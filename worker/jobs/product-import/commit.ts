@@ -13,7 +13,7 @@ import type { JobContext } from '../../context.ts';
 import type { RecordBatch } from './batches.ts';
 import { advance, type ImportCursor } from './cursor.ts';
 import { readKnown } from './known.ts';
-import { writeCatalog, writeSeen } from './write.ts';
+import { writePlan } from './write.ts';
 
 /** What all batches of one import share. */
 export interface ImportPlan {
@@ -29,21 +29,25 @@ export function readRows(plan: ImportPlan, batch: RecordBatch): ProductRow[] {
   return batch.records.map((record) => readRow(plan.layout, record, plan.rejectedFile.originalRow(record), columns));
 }
 
-/** Commits a batch whole: catalog, ledger, counts, rejected rows and the cursor, or nothing. @returns the new cursor */
+/**
+ * Commits a batch whole: catalog, ledger, counts, rejected rows and the cursor, or nothing.
+ * @param onWriting called when only the database has work left
+ * @returns the new cursor
+ */
 export async function commitBatch(
   ctx: JobContext,
   plan: ImportPlan,
   batch: RecordBatch,
   rows: readonly ProductRow[],
   cursor: ImportCursor,
+  onWriting: () => void,
 ): Promise<ImportCursor> {
   return ctx.transaction(async (tx) => {
     await lockCatalog(tx, ctx.organization.id);
     const known = await readKnown(tx, ctx.organization.id, ctx.jobId, rows);
     const { layout, dryRun } = plan;
     const done = planBatch(rows, known, { layout, variantColumns: variantColumns(layout), dryRun, newId: newUuid });
-    if (!dryRun) await writeCatalog(tx, ctx.organization.id, done);
-    await writeSeen(tx, ctx.jobId, done);
+    await writePlan(tx, { organizationId: ctx.organization.id, jobId: ctx.jobId, dryRun }, done, onWriting);
     const lines = rejectedLines(plan, batch, rows, done);
     if (lines !== '') await insertRejectedLines(tx, ctx.jobId, batch.records[0]?.row ?? 0, lines);
     const next = advance(cursor, batch.recordsRead, done.tally);

@@ -10,16 +10,13 @@ import { decodeEntries, handleHash } from '../../../src/services/products/seen.t
 export async function readKnown(sql: Sql, organizationId: string, jobId: string, rows: readonly ProductRow[]): Promise<KnownCatalog> {
   const handles = new Set(rows.map(({ handle }) => handle).filter((handle) => handle !== null));
   const byHash = new Map([...handles].map((handle) => [handleHash(handle), handle]));
-  const [found, keys] = await Promise.all([
-    findProducts(sql, organizationId, [...handles]),
-    findSeenKeys(sql, jobId, [...byHash.keys()]),
-  ]);
+  // One after the other: a connection takes one query at a time.
+  const found = await findProducts(sql, organizationId, [...handles]);
+  const keys = await findSeenKeys(sql, jobId, [...byHash.keys()]);
   const products = new Map(found.map((product) => [product.handle, product]));
   const within = wanted(rows, products);
-  const [variants, images] = await Promise.all([
-    findVariants(sql, organizationId, within.variants),
-    findImages(sql, organizationId, within.images),
-  ]);
+  const variants = await findVariants(sql, organizationId, within.variants);
+  const images = await findImages(sql, organizationId, within.images);
   return {
     products,
     variants: new Map(variants.map((variant) => [ownKey(variant.productId, variant.key), variant])),

@@ -1,24 +1,38 @@
+import { runCopy } from '../../../src/repositories/copy.ts';
 import type { Tx } from '../../../src/repositories/db.ts';
-import { insertSeenKeys, updateSeenKeys, type SeenKey } from '../../../src/repositories/product-import-scratch.ts';
-import { insertImages, insertProducts, updateImages, updateProducts } from '../../../src/repositories/products.ts';
-import { insertVariants, updateVariants } from '../../../src/repositories/variants.ts';
+import { seenKeyCopy, updateSeenKeys, type SeenKey } from '../../../src/repositories/product-import-scratch.ts';
+import { imageCopy, productCopy, updateImages, updateProducts } from '../../../src/repositories/products.ts';
+import { updateVariants, variantCopy } from '../../../src/repositories/variants.ts';
 import type { BatchPlan } from '../../../src/services/products/batch-plan.ts';
 import { encodeEntries, handleHash, type SeenProduct } from '../../../src/services/products/seen.ts';
 
-/** Writes what a batch does to the catalog: products before what belongs to them. */
-export async function writeCatalog(tx: Tx, organizationId: string, plan: BatchPlan): Promise<void> {
-  await insertProducts(tx, organizationId, plan.newProducts);
+/**
+ * Writes what a batch does to the catalog, unless it is a dry run, and what later batches must know of this one.
+ * @param onWriting called when all is computed and only the database has work left
+ */
+export async function writePlan(tx: Tx, place: WritePlace, plan: BatchPlan, onWriting: () => void): Promise<void> {
+  const { organizationId, jobId, dryRun } = place;
+  const seenAgain = seenKeys(plan.seenAgain);
+  const copies = [seenKeyCopy(jobId, seenKeys(plan.newlySeen))];
+  if (!dryRun) {
+    // Products before what belongs to them.
+    copies.push(productCopy(organizationId, plan.newProducts));
+    copies.push(variantCopy(organizationId, plan.newVariants));
+    copies.push(imageCopy(organizationId, plan.newImages));
+  }
+  onWriting();
+  for (const copy of copies) await runCopy(tx, copy);
+  await updateSeenKeys(tx, jobId, seenAgain);
+  if (dryRun) return;
   await updateProducts(tx, organizationId, plan.changedProducts);
-  await insertVariants(tx, organizationId, plan.newVariants);
   await updateVariants(tx, organizationId, plan.changedVariants);
-  await insertImages(tx, organizationId, plan.newImages);
   await updateImages(tx, organizationId, plan.changedImages);
 }
 
-/** Writes what later batches must know of this one. */
-export async function writeSeen(tx: Tx, jobId: string, plan: BatchPlan): Promise<void> {
-  await insertSeenKeys(tx, jobId, seenKeys(plan.newlySeen));
-  await updateSeenKeys(tx, jobId, seenKeys(plan.seenAgain));
+export interface WritePlace {
+  readonly organizationId: string;
+  readonly jobId: string;
+  readonly dryRun: boolean;
 }
 
 function seenKeys(products: ReadonlyMap<string, SeenProduct>): SeenKey[] {
