@@ -20,7 +20,10 @@ const environment = z.object({
   DATABASE_CONNECTIONS: whole(4, 500).default(10),
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
   /** Keeps several installations apart in one Redis */
-  REDIS_PREFIX: z.string().regex(/^[a-z0-9_-]{1,40}$/i).default('millrace'),
+  REDIS_PREFIX: z
+    .string()
+    .regex(/^[a-z0-9_-]{1,40}$/i)
+    .default('millrace'),
   MILLRACE_DATA_DIR: z.string().min(1).default('.data'),
   /** Signs upload and file URLs; made and kept in the data folder when absent */
   MILLRACE_SECRET: z.string().min(32).optional(),
@@ -47,9 +50,12 @@ export interface Config {
   readonly healthPort: number;
   readonly publicUrl: string | null;
   /** `embedded`: dev.ts starts it in the data folder and hands its URL to the processes */
-  readonly database: { readonly type: 'embedded' } | { readonly type: 'url'; readonly url: string; readonly directUrl: string };
+  readonly database:
+    | { readonly type: 'embedded' }
+    | { readonly type: 'url'; readonly url: string; readonly directUrl: string };
   readonly databaseConnections: number;
-  readonly broker: { readonly type: 'postgres' } | { readonly type: 'redis'; readonly url: string; readonly prefix: string };
+  readonly broker:
+    { readonly type: 'postgres' } | { readonly type: 'redis'; readonly url: string; readonly prefix: string };
   readonly dataDir: string;
   readonly secret: string | null;
   /** A token that pages are served with, so that a newcomer need not bring one; always null in production */
@@ -57,7 +63,12 @@ export interface Config {
   readonly logLevel: Environment['LOG_LEVEL'];
   readonly logFormat: 'json' | 'pretty';
   readonly uploadBytesMax: number;
-  readonly concurrency: { readonly default: number; readonly long_running: number; readonly scheduled: number; readonly internal: number };
+  readonly concurrency: {
+    readonly default: number;
+    readonly long_running: number;
+    readonly scheduled: number;
+    readonly internal: number;
+  };
 }
 
 /** All that is wrong with the environment, in one error for people. */
@@ -72,7 +83,9 @@ export function currentEnvironment(): Readonly<Record<string, string | undefined
 
 /** @throws ConfigError that names every violation at once */
 export function readConfig(env = currentEnvironment()): Config {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
+  );
   const parsed = environment.safeParse(given);
   if (!parsed.success) throw new ConfigError(describe(parsed.error, given));
   return toConfig(parsed.data);
@@ -80,7 +93,9 @@ export function readConfig(env = currentEnvironment()): Config {
 
 function toConfig(env: Environment): Config {
   if (env.DATABASE_DIRECT_URL && !env.DATABASE_URL) {
-    throw new ConfigError('The configuration is not usable:\n- DATABASE_DIRECT_URL: expected DATABASE_URL beside it, got none');
+    throw new ConfigError(
+      'The configuration is not usable:\n- DATABASE_DIRECT_URL: expected DATABASE_URL beside it, got none',
+    );
   }
   return {
     mode: env.NODE_ENV,
@@ -92,7 +107,9 @@ function toConfig(env: Environment): Config {
       ? { type: 'url', url: env.DATABASE_URL, directUrl: env.DATABASE_DIRECT_URL ?? env.DATABASE_URL }
       : { type: 'embedded' },
     databaseConnections: env.DATABASE_CONNECTIONS,
-    broker: env.REDIS_URL ? { type: 'redis', url: env.REDIS_URL, prefix: env.REDIS_PREFIX } : { type: 'postgres' },
+    broker: env.REDIS_URL
+      ? { type: 'redis', url: env.REDIS_URL, prefix: env.REDIS_PREFIX }
+      : { type: 'postgres' },
     dataDir: resolve(env.MILLRACE_DATA_DIR),
     secret: env.MILLRACE_SECRET ?? null,
     devToken: env.NODE_ENV === 'production' ? null : (env.MILLRACE_DEV_TOKEN ?? null),
@@ -117,4 +134,29 @@ function describe(error: z.ZodError, given: Readonly<Record<string, string | und
     return `- ${name}: ${issue.message}, got ${got}`;
   });
   return ['The configuration is not usable:', ...lines].join('\n');
+}
+
+/** Connections to PostgreSQL that BullMQ opens for each queue when it stands on PostgreSQL: producer; consumer's two and its LISTEN. */
+const BULLMQ_CONNECTIONS = { producer: 1, consumer: 3 };
+/** LISTEN and NOTIFY of the event bus on PostgreSQL */
+const BUS_CONNECTIONS = 2;
+/** Connections of a worker's pool beside those of its attempts: upkeep and progress. */
+const UPKEEP_CONNECTIONS = 4;
+
+/** The size of a worker's pool: every attempt may hold a transaction at once. */
+export function workerPoolSize(config: Config): number {
+  const slots = Object.values(config.concurrency).reduce((sum, slot) => sum + slot, 0);
+  return Math.max(config.databaseConnections, slots + UPKEEP_CONNECTIONS);
+}
+
+/** Most connections to PostgreSQL that one process of each kind opens. */
+export function connectionBudget(config: Config): { readonly api: number; readonly worker: number } {
+  const onPostgres = config.broker.type === 'postgres' ? 1 : 0;
+  const queues = Object.keys(config.concurrency).length;
+  const shared = onPostgres * (BUS_CONNECTIONS + queues * BULLMQ_CONNECTIONS.producer);
+  return {
+    api: config.databaseConnections + shared,
+    // The beat has a connection of its own.
+    worker: workerPoolSize(config) + shared + onPostgres * queues * BULLMQ_CONNECTIONS.consumer + 1,
+  };
 }

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import type { Config } from '../src/config.ts';
+import { workerPoolSize, type Config } from '../src/config.ts';
 import { QUEUE_NAMES, type QueueName } from '../src/domain/job.ts';
 import { newUuid } from '../src/domain/ids.ts';
 import { openBus } from '../src/events/index.ts';
@@ -48,8 +48,6 @@ export interface WorkerApp {
 
 /** Statements of a worker may copy and merge thousands of rows. */
 const STATEMENT_TIMEOUT_MS = 60_000;
-/** Connections beside those of the attempts: upkeep and progress. */
-const UPKEEP_CONNECTIONS = 4;
 const DISPATCH_MS = 250;
 const UPKEEP_MS = 1_000;
 const COMPARE_MS = 30_000;
@@ -64,12 +62,11 @@ export async function createWorkerApp<C extends JobCatalogue>(
   const { config, log, catalogue, times = BEAT_TIMES } = options;
   const worker = identify(catalogue);
   const applicationName = workerApplicationName(worker.id);
-  const slots = QUEUE_NAMES.reduce((sum, queue) => sum + config.concurrency[queue], 0);
 
   const db = openDatabase({
     url: options.databaseUrl,
     applicationName,
-    connectionsMax: Math.max(config.databaseConnections, slots + UPKEEP_CONNECTIONS),
+    connectionsMax: workerPoolSize(config),
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
     log,
   });

@@ -18,11 +18,20 @@ export function makeCopy(table: string, columns: readonly string[], rows: Iterab
   return { table, columns, text };
 }
 
-/** Appends rows to a table, the fastest way in. Nothing to copy costs nothing. */
-export async function runCopy(tx: Tx, { table, columns, text }: Copy): Promise<void> {
-  if (text === '') return;
+/**
+ * Appends rows to a table, the fastest way in. Nothing to copy costs nothing.
+ * @param onSent called when the server has all rows and is at work: time to prepare what comes next
+ */
+export async function runCopy(tx: Tx, { table, columns, text }: Copy, onSent?: () => void): Promise<void> {
+  if (text === '') {
+    onSent?.();
+    return;
+  }
   const stream = tx.client.query(from(`COPY ${table} (${columns.join(', ')}) FROM STDIN`));
-  stream.end(text);
+  stream.write(text, (error) => {
+    if (!error) onSent?.();
+  });
+  stream.end();
   await finished(stream);
 }
 

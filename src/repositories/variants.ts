@@ -44,12 +44,12 @@ const COLUMNS = [
 ] as const; // prettier-ignore
 
 /** Variants that their products do not have yet; the catalog is locked. */
-export function variantCopy(organizationId: string, variants: ReadonlyMap<unknown, CatalogVariant>): Copy {
+export function variantCopy(organizationId: string, variants: readonly CatalogVariant[]): Copy {
   return makeCopy('product_variants', COLUMNS, copyValues(organizationId, variants));
 }
 
-function* copyValues(organizationId: string, variants: ReadonlyMap<unknown, CatalogVariant>) {
-  for (const variant of variants.values()) {
+function* copyValues(organizationId: string, variants: readonly CatalogVariant[]) {
+  for (const variant of variants) {
     yield [
       variant.id,
       organizationId,
@@ -70,8 +70,8 @@ function* copyValues(organizationId: string, variants: ReadonlyMap<unknown, Cata
   }
 }
 
-export async function updateVariants(tx: Tx, organizationId: string, variants: ReadonlyMap<unknown, CatalogVariant>): Promise<void> {
-  if (variants.size === 0) return;
+export async function updateVariants(tx: Tx, organizationId: string, variants: readonly CatalogVariant[]): Promise<void> {
+  if (variants.length === 0) return;
   await tx.query(
     `UPDATE product_variants v
         SET sku = c.sku, barcode = c.barcode, option_values = c."optionValues", price = c.price,
@@ -84,6 +84,6 @@ export async function updateVariants(tx: Tx, organizationId: string, variants: R
                        "compareAtPrice" numeric, currency text, "inventoryQuantity" int, "weightGrams" numeric,
                        "requiresShipping" boolean, taxable boolean, "imageUrl" text) OFFSET 0) c
       WHERE v.organization_id = c.organization_id AND v.id = c.id`,
-    [organizationId, JSON.stringify([...variants.values()])],
+    [organizationId, JSON.stringify(variants)],
   );
 }

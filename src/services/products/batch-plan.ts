@@ -55,8 +55,8 @@ export interface BatchPlan {
   readonly rejected: number[];
   readonly newProducts: CatalogProduct[];
   readonly changedProducts: ChangedProduct[];
-  readonly newVariants: Map<string, CatalogVariant>;
-  readonly changedVariants: Map<string, CatalogVariant>;
+  readonly newVariants: CatalogVariant[];
+  readonly changedVariants: CatalogVariant[];
   readonly newImages: CatalogImage[];
   readonly changedImages: CatalogImage[];
   /** Products named for the first time in the file, by handle */
@@ -72,8 +72,8 @@ export function emptyPlan(): BatchPlan {
     rejected: [],
     newProducts: [],
     changedProducts: [],
-    newVariants: new Map(),
-    changedVariants: new Map(),
+    newVariants: [],
+    changedVariants: [],
     newImages: [],
     changedImages: [],
     newlySeen: new Map(),

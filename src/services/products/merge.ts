@@ -29,7 +29,7 @@ export function changeProduct(stored: StoredProduct, cells: ProductCells): Chang
 }
 
 /** The variant as the row wants it: columns that the file has not stay, and so does a currency that it does not state. */
-export function mergeVariant(stored: CatalogVariant, cells: VariantCells, columns: readonly VariantColumn[]): CatalogVariant {
+export function mergeVariant(stored: CatalogVariant, cells: VariantCells['columns'], columns: readonly VariantColumn[]): CatalogVariant {
   const currency = columns.includes('price') ? (cells.currency ?? stored.currency) : stored.currency;
   return { ...stored, ...Object.fromEntries(columns.map((column) => [column, cells[column]])), currency };
 }

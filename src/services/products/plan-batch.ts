@@ -1,12 +1,11 @@
-import type { CatalogVariant } from '../../domain/product.ts';
 import { emptyPlan, ownKey, type BatchPlan, type KnownCatalog } from './batch-plan.ts';
 import type { ImageCells } from './image-cells.ts';
 import type { ProductLayout } from './layout.ts';
 import { changeProduct, mergeImage, mergeVariant, sameImage, sameVariant } from './merge.ts';
 import { optionNames, readProduct, type ProductCells } from './product-cells.ts';
 import type { ProductRow } from './row.ts';
-import { shortHash, type SeenProduct, type SeenState } from './seen.ts';
-import { variantContent, type VariantCells, type VariantColumn } from './variant-cells.ts';
+import { shortHash, type SeenEntry, type SeenProduct, type SeenState, type StagedVariant } from './seen.ts';
+import type { VariantCells, VariantColumn } from './variant-cells.ts';
 
 export interface PlanSettings {
   readonly layout: ProductLayout;
@@ -27,7 +26,7 @@ export const ENTRIES_PER_PRODUCT_MAX = 5_000;
 export function planBatch(rows: readonly ProductRow[], known: KnownCatalog, settings: PlanSettings): BatchPlan {
   const planner = new Planner(known, settings);
   rows.forEach((row, index) => planner.add(row, index));
-  return planner.plan;
+  return planner.end();
 }
 
 /** A product that is known by now: by the catalog, by this batch, or, in a dry run, only by name (`id` null then). */
@@ -42,6 +41,7 @@ class Planner {
   private readonly settings: PlanSettings;
   /** Ids of products that this batch creates, by handle */
   private readonly fresh = new Map<string, string>();
+  private readonly staged: StagedVariant[] = [];
 
   constructor(known: KnownCatalog, settings: PlanSettings) {
     this.known = known;
@@ -59,6 +59,15 @@ class Planner {
     }
     if (row.cells.items.length > 0) tally.warned += 1;
     tally[rowState(states)] += 1;
+  }
+
+  /** Of several rows about one variant, the last is written; what comes back to what is stored is not. */
+  end(): BatchPlan {
+    for (const { wanted, stored } of this.staged) {
+      if (!stored) this.plan.newVariants.push(wanted);
+      else if (!sameVariant(stored, wanted)) this.plan.changedVariants.push(wanted);
+    }
+    return this.plan;
   }
 
   /** @returns what the row did: to its variant, else its picture, else its product first */
@@ -131,43 +140,46 @@ class Planner {
   }
 
   private placeVariant(row: ProductRow, cells: VariantCells, { id, seen }: Place): SeenState | null {
-    const { tally } = this.plan;
-    const hash = shortHash(`variant ${cells.key}`);
-    const content = shortHash(variantContent(cells));
-    const earlier = seen.entries.get(hash);
+    const earlier = seen.entries.get(cells.keyHash);
     if (!earlier && seen.entries.size >= ENTRIES_PER_PRODUCT_MAX) return this.tooMany(row);
-    const stored = id === null ? undefined : this.known.variants.get(ownKey(id, cells.key));
-    const merged = this.stage(cells, stored, id);
-    if (!earlier) {
-      const state = stored === undefined ? 'created' : sameVariant(stored, merged) ? 'unchanged' : 'updated';
-      seen.entries.set(hash, { content, row: row.cells.row, state });
-      if (state === 'created') tally.variantsCreated += 1;
-      if (state === 'updated') tally.variantsUpdated += 1;
-      return state;
-    }
-    row.cells.note('DUPLICATE_VARIANT', `Row ${earlier.row} is about the same variant (${describe(cells)}). This row, the later one, counts.`, 'warned');
-    const changed = earlier.content !== content;
-    if (changed && earlier.state === 'unchanged') tally.variantsUpdated += 1;
-    const state = changed && earlier.state === 'unchanged' ? 'updated' : earlier.state;
-    seen.entries.set(hash, { content, row: row.cells.row, state });
-    return changed ? 'updated' : 'unchanged';
+    const staged = this.stage(cells, earlier?.staged, row.handle ?? '', id);
+    const { state, did } = earlier ? this.again(row, cells, earlier) : this.first(staged);
+    const entry = { content: cells.contentHash, row: row.cells.row, state };
+    seen.entries.set(cells.keyHash, staged ? { ...entry, staged } : entry);
+    return did;
   }
 
-  /** Notes what is to be written; of several rows about one variant, the last. */
-  private stage(cells: VariantCells, stored: CatalogVariant | undefined, id: string | null): CatalogVariant {
-    const { newVariants, changedVariants } = this.plan;
-    const key = ownKey(id ?? '', cells.key);
-    const base = newVariants.get(key) ?? changedVariants.get(key) ?? stored;
-    if (!base) {
-      const made = { ...cells, id: this.settings.newId(), productId: id ?? '' };
-      if (id !== null) newVariants.set(key, made);
-      return made;
+  private first(staged: StagedVariant | null): { state: SeenState; did: SeenState } {
+    const { tally } = this.plan;
+    const state = !staged?.stored ? 'created' : sameVariant(staged.stored, staged.wanted) ? 'unchanged' : 'updated';
+    if (state === 'created') tally.variantsCreated += 1;
+    if (state === 'updated') tally.variantsUpdated += 1;
+    return { state, did: state };
+  }
+
+  private again(row: ProductRow, cells: VariantCells, earlier: SeenEntry): { state: SeenState; did: SeenState } {
+    const message = `Row ${earlier.row} is about the same variant (${describe(cells)}). This row, the later one, counts.`;
+    row.cells.note('DUPLICATE_VARIANT', message, 'warned');
+    if (earlier.content === cells.contentHash) return { state: earlier.state, did: 'unchanged' };
+    if (earlier.state !== 'unchanged') return { state: earlier.state, did: 'updated' };
+    this.plan.tally.variantsUpdated += 1;
+    return { state: 'updated', did: 'updated' };
+  }
+
+  /** Notes what is to be written; null for a product that a dry run did not make. */
+  private stage(cells: VariantCells, staged: StagedVariant | undefined, handle: string, id: string | null): StagedVariant | null {
+    if (id === null) return null;
+    if (staged) {
+      staged.wanted = mergeVariant(staged.wanted, cells.columns, this.settings.variantColumns);
+      return staged;
     }
-    const merged = mergeVariant(base, cells, this.settings.variantColumns);
-    if (!stored) newVariants.set(key, merged);
-    else if (sameVariant(stored, merged)) changedVariants.delete(key);
-    else changedVariants.set(key, merged);
-    return merged;
+    const stored = this.fresh.has(handle) ? undefined : this.known.variants.get(ownKey(id, cells.columns.key));
+    const wanted = stored
+      ? mergeVariant(stored, cells.columns, this.settings.variantColumns)
+      : { ...cells.columns, id: this.settings.newId(), productId: id };
+    const made = { wanted, stored };
+    this.staged.push(made);
+    return made;
   }
 
   /** A picture is what its first row in the file says. */
@@ -197,7 +209,7 @@ function rowState([first, ...rest]: readonly SeenState[]): SeenState {
   return [first, ...rest].some((state) => state === 'created' || state === 'updated') ? 'updated' : 'unchanged';
 }
 
-function describe({ sku, optionValues }: VariantCells): string {
+function describe({ columns: { sku, optionValues } }: VariantCells): string {
   if (sku !== null) return `SKU ${sku}`;
   return optionValues.length > 0 ? optionValues.join(' / ') : 'no SKU, no options';
 }

@@ -1,13 +1,23 @@
 import { hash } from 'node:crypto';
+import type { CatalogVariant } from '../../domain/product.ts';
 
 /** What became of a variant or picture when the file named it last. */
 export type SeenState = 'created' | 'updated' | 'unchanged';
 
-interface SeenEntry {
+/** A variant or picture that the file has named. */
+export interface SeenEntry {
   /** Hash of what the row said: an equal row changes nothing */
   content: string;
   row: number;
   state: SeenState;
+  /** What this batch is going to write; not kept beyond it */
+  staged?: StagedVariant;
+}
+
+/** A variant as the rows so far want it, and as it is stored; `stored` is absent for a new one. */
+export interface StagedVariant {
+  wanted: CatalogVariant;
+  readonly stored: CatalogVariant | undefined;
 }
 
 /** A product that the file has named: what later rows, in this batch or a later one, must know of the earlier. */

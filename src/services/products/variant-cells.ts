@@ -3,15 +3,22 @@ import type { CatalogVariant } from '../../domain/product.ts';
 import { OPTION_FIELDS, type ProductField } from './fields.ts';
 import type { ProductLayout } from './layout.ts';
 import type { RowCells } from './row-cells.ts';
+import { shortHash } from './seen.ts';
 import { parsePrice, type Price } from './values/price.ts';
 import { parseAvailability, parseBoolean, parseCurrency, parseQuantity, parseText, parseUrl } from './values/simple.ts';
 import { parseWeight } from './values/weight.ts';
 
 /** What a row says about its variant; null where a cell is blank or its column is missing. */
-export type VariantCells = Omit<CatalogVariant, 'id' | 'productId'>;
+export interface VariantCells {
+  readonly columns: Omit<CatalogVariant, 'id' | 'productId'>;
+  /** Tells the variants of one product from each other */
+  readonly keyHash: string;
+  /** Of all that the row says about the variant: two rows with the same do the same */
+  readonly contentHash: string;
+}
 
 /** Catalog columns of a variant that a file speaks about; the others stay as they are stored. */
-export type VariantColumn = Exclude<keyof VariantCells, 'key'>;
+export type VariantColumn = Exclude<keyof VariantCells['columns'], 'key'>;
 
 const FILLED_BY: readonly (readonly [VariantColumn, readonly ProductField[]])[] = [
   ['sku', ['sku']],
@@ -42,19 +49,23 @@ export function speaksOfVariant(cells: RowCells): boolean {
 export function readVariant(cells: RowCells, layout: ProductLayout): VariantCells {
   const sku = cells.read('sku', (text) => parseText(text, 255));
   const optionValues = readOptionValues(cells, layout);
-  const price = readPrices(cells);
-  return {
-    key: variantKey(sku, optionValues),
+  const { price, compareAtPrice, currency } = readPrices(cells);
+  const key = variantKey(sku, optionValues);
+  const columns = {
+    key,
     sku,
-    optionValues,
     barcode: cells.read('barcode', (text) => parseText(text, 255)),
-    ...price,
+    optionValues,
+    price,
+    compareAtPrice,
+    currency,
     inventoryQuantity: cells.read('quantity', parseQuantity) ?? cells.read('availability', parseAvailability),
     weightGrams: readWeight(cells),
     requiresShipping: cells.read('requiresShipping', parseBoolean),
     taxable: cells.read('taxable', parseBoolean),
     imageUrl: cells.read(isGoogle(layout) && !layout.columns.has('variantImage') ? 'image' : 'variantImage', parseUrl, 'warned'),
   };
+  return { columns, keyHash: shortHash(`variant ${key}`), contentHash: shortHash(contentOf(columns)) };
 }
 
 function isGoogle(layout: ProductLayout): boolean {
@@ -70,7 +81,7 @@ function readOptionValues(cells: RowCells, layout: ProductLayout): readonly stri
   return values.length === 1 && values[0] === NO_OPTION ? [] : values;
 }
 
-function readPrices(cells: RowCells): Pick<VariantCells, 'price' | 'compareAtPrice' | 'currency'> {
+function readPrices(cells: RowCells): Pick<VariantCells['columns'], 'price' | 'compareAtPrice' | 'currency'> {
   const regular = cells.read('price', parsePrice);
   const compareAt = cells.read('compareAtPrice', parsePrice);
   const sale = saleOf(cells, regular);
@@ -111,19 +122,11 @@ export function variantKey(sku: string | null, optionValues: readonly string[]):
   return `opt:sha256:${hash('sha256', values, 'hex')}`;
 }
 
-/** All that a row says about its variant, as one text: two rows with the same text do the same. */
-export function variantContent(cells: VariantCells): string {
-  return [
-    cells.sku,
-    cells.barcode,
-    cells.optionValues.join('\u001E'),
-    cells.price,
-    cells.compareAtPrice,
-    cells.currency,
-    cells.inventoryQuantity,
-    cells.weightGrams,
-    cells.requiresShipping,
-    cells.taxable,
-    cells.imageUrl,
-  ].join('\u001F');
+function contentOf(columns: VariantCells['columns']): string {
+  const { sku, barcode, optionValues, price, compareAtPrice, currency, inventoryQuantity, weightGrams } = columns;
+  const { requiresShipping, taxable, imageUrl } = columns;
+  return (
+    `${sku}\u001F${barcode}\u001F${optionValues.join('\u001E')}\u001F${price}\u001F${compareAtPrice}\u001F${currency}` +
+    `\u001F${inventoryQuantity}\u001F${weightGrams}\u001F${requiresShipping}\u001F${taxable}\u001F${imageUrl}`
+  );
 }

@@ -6,7 +6,7 @@ import { layOut, type ColumnMapping, type ProductFileFormat, type ProductLayout 
 import type { StoredProduct } from '../../../src/services/products/merge.ts';
 import { planBatch } from '../../../src/services/products/plan-batch.ts';
 import { readRow, type ProductRow } from '../../../src/services/products/row.ts';
-import type { SeenProduct } from '../../../src/services/products/seen.ts';
+import { decodeEntries, encodeEntries, type SeenProduct } from '../../../src/services/products/seen.ts';
 import { variantColumns } from '../../../src/services/products/variant-cells.ts';
 import { createHash } from 'node:crypto';
 
@@ -62,7 +62,10 @@ export class MemoryCatalog {
   }
 
   private apply(plan: BatchPlan, dryRun: boolean): void {
-    for (const [handle, seen] of [...plan.newlySeen, ...plan.seenAgain]) this.seen.set(handle, seen);
+    for (const [handle, seen] of [...plan.newlySeen, ...plan.seenAgain]) {
+      // As it comes back from the database: what was staged is gone.
+      this.seen.set(handle, { ...seen, entries: decodeEntries(encodeEntries(seen.entries)) });
+    }
     if (dryRun) return;
     for (const product of plan.newProducts) {
       const { descriptionHtml, ...rest } = product;
@@ -73,7 +76,7 @@ export class MemoryCatalog {
       const html = description ? description.html : (before?.description ?? null);
       this.products.set(rest.handle, { ...rest, description: html, descriptionMd5: md5(html) });
     }
-    for (const variant of [...plan.newVariants.values(), ...plan.changedVariants.values()]) {
+    for (const variant of [...plan.newVariants, ...plan.changedVariants]) {
       this.variants.set(ownKey(variant.productId, variant.key), variant);
     }
     for (const image of [...plan.newImages, ...plan.changedImages]) this.images.set(ownKey(image.productId, image.url), image);

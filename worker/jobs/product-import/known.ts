@@ -32,7 +32,8 @@ function wanted(rows: readonly ProductRow[], products: ReadonlyMap<string, Found
   for (const row of rows) {
     const productId = row.handle === null ? undefined : products.get(row.handle)?.id;
     if (productId === undefined) continue;
-    if (row.variant) variants.set(ownKey(productId, row.variant.key), { productId, key: row.variant.key });
+    const key = row.variant?.columns.key;
+    if (key !== undefined) variants.set(ownKey(productId, key), { productId, key });
     for (const { url } of row.images) images.set(ownKey(productId, url), { productId, key: url });
   }
   return { variants: [...variants.values()], images: [...images.values()] };
