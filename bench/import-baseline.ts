@@ -2,7 +2,6 @@ import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { from } from 'pg-copy-streams';
-import { newUuid } from '../src/domain/ids.ts';
 import { createOrganization } from '../test/support/organization.ts';
 import { SHOPIFY_COLUMNS } from './make-products.ts';
 
@@ -14,7 +13,9 @@ export async function runBaseline(url: string, file: string): Promise<number> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    const organization = await createOrganization({ query: (text, values) => client.query(text, values ? [...values] : undefined) });
+    const organization = await createOrganization({
+      query: (text, values) => client.query(text, values ? [...values] : undefined),
+    });
     const names = SHOPIFY_COLUMNS.map((column) => `"${column}" text`).join(', ');
     const started = performance.now();
     await client.query(`CREATE TEMP TABLE staged (row serial, ${names})`);
@@ -28,7 +29,7 @@ export async function runBaseline(url: string, file: string): Promise<number> {
   }
 }
 
-/** Made once, so that the id's function is found on servers before 18 as well. */
+/** `uuidv7()` came with PostgreSQL 18, which the embedded one is. */
 const STATEMENTS: readonly string[] = [
   `INSERT INTO products (id, organization_id, handle, title, description_html, vendor, product_type, tags, status,
                          option_names, search_text)

@@ -13,7 +13,13 @@ import { importProducts } from '../worker/jobs/product-import.ts';
 /** A worker's process with one import in it: its memory and time are the import's alone. */
 async function main(url: string, file: string): Promise<void> {
   const log = createLog({ level: 'warn', process: 'bench' });
-  const db = openDatabase({ url, applicationName: 'bench', connectionsMax: 4, statementTimeoutMs: 60_000, log });
+  const db = openDatabase({
+    url,
+    applicationName: 'bench',
+    connectionsMax: 4,
+    statementTimeoutMs: 60_000,
+    log,
+  });
   const organization = await findOrCreateOrganization();
   const upload = await createUpload(db, {
     id: newUuid(),
@@ -25,9 +31,19 @@ async function main(url: string, file: string): Promise<void> {
     expiresAt: new Date(Date.now() + 60_000),
   });
   const { size } = await stat(file);
-  await markUploadReceived(db, organization.id, upload.id, { byteSize: size, sha256: '', storageKey: upload.storageKey });
+  await markUploadReceived(db, organization.id, upload.id, {
+    byteSize: size,
+    sha256: '',
+    storageKey: upload.storageKey,
+  });
   const input = { source: { uploadId: upload.id }, format: 'auto' as const, dryRun: false };
-  const job = await createTestJob({ db, storage: oneFile(file, size), organization, kind: 'product_import', input });
+  const job = await createTestJob({
+    db,
+    storage: oneFile(file, size),
+    organization,
+    kind: 'product_import',
+    input,
+  });
   const { ctx, end } = await job.attempt();
   const started = performance.now();
   const output = await importProducts(ctx, input);

@@ -46,10 +46,13 @@ export async function run(args: readonly string[]): Promise<void> {
     });
     if (!first) return;
     tell('import', rows, first.seconds);
-    for (const { seconds, output } of again) tell(`import again (${output['unchanged'] ?? 0} unchanged)`, rows, seconds);
+    for (const { seconds, output } of again)
+      tell(`import again (${output['unchanged'] ?? 0} unchanged)`, rows, seconds);
     const ratio = pure / first.seconds;
     console.log(`ratio: ${ratio.toFixed(2)} (goal: at least ${GOAL.ratioMin})`);
-    console.log(`peak resident memory: ${first.peakMegabytes.toFixed(0)} MB (goal: under ${GOAL.peakMegabytesMax} MB)`);
+    console.log(
+      `peak resident memory: ${first.peakMegabytes.toFixed(0)} MB (goal: under ${GOAL.peakMegabytesMax} MB)`,
+    );
     console.log(`processor time of the import's process: ${first.processorSeconds.toFixed(1)} s`);
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -73,7 +76,9 @@ async function inFreshDatabase<T>(folder: string, name: string, fn: (url: string
 }
 
 async function importInChild(url: string, file: string): Promise<z.infer<typeof importReport>> {
-  const child = fork(new URL('./import-child.ts', import.meta.url), [url, file], { execArgv: ['--import', 'tsx'] });
+  const child = fork(new URL('./import-child.ts', import.meta.url), [url, file], {
+    execArgv: ['--import', 'tsx'],
+  });
   const ended = once(child, 'exit');
   const [message] = await Promise.race([once(child, 'message'), ended.then(() => [null])]);
   await ended;

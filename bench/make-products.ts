@@ -19,7 +19,18 @@ export const SHOPIFY_COLUMNS: readonly string[] = [
 
 const SIZES = ['XS', 'S', 'M', 'L', 'XL'];
 const COLORS = ['Moss', 'Clay', 'Ink', 'Chalk'];
-const NOUNS = ['Kettle', 'Raincoat', 'Notebook', 'Lantern', 'Mug', 'Blanket', 'Scarf', 'Teapot', 'Backpack', 'Stool'];
+const NOUNS = [
+  'Kettle',
+  'Raincoat',
+  'Notebook',
+  'Lantern',
+  'Mug',
+  'Blanket',
+  'Scarf',
+  'Teapot',
+  'Backpack',
+  'Stool',
+];
 const VENDORS = ['Harbour & Hill', 'Nordlicht', 'Oak Street Goods', 'Papermoon', 'Tin Whistle'];
 const TEXT = 'Made in small runs from materials that last, and mended for free for as long as you own it.';
 

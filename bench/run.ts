@@ -7,6 +7,8 @@ const [name = '', ...rest] = process.argv.slice(2);
 const load = BENCHMARKS[name];
 if (load) await (await load()).run(rest);
 else {
-  console.error(`expected the name of a benchmark, one of ${Object.keys(BENCHMARKS).join(', ')}, got ${JSON.stringify(name)}`);
+  console.error(
+    `expected the name of a benchmark, one of ${Object.keys(BENCHMARKS).join(', ')}, got ${JSON.stringify(name)}`,
+  );
   process.exitCode = 1;
 }

@@ -23,6 +23,7 @@ import { createPanels, type PanelRegistry } from './panels/index.ts';
 import { brokerOf } from './queue/broker.ts';
 import { openQueue } from './queue/index.ts';
 import { openDatabase, type Database } from './repositories/db.ts';
+import { openPrisma } from './repositories/prisma.ts';
 import { createJobLogReader } from './repositories/job-log.ts';
 import { ensureQueues } from './repositories/queues.ts';
 import { loadMasterSecret, openSigner } from './secrets/index.ts';
@@ -76,8 +77,10 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   const storage = openStorage(config);
   const signer = openSigner(await loadMasterSecret(config));
   let boundUrl = '';
+  const prisma = openPrisma(db);
   const services: ApiServices = {
     db,
+    prisma,
     jobs: { db, queue, bus, catalogue: options.catalogue, log },
     streams,
     panels: createPanels({ db, clock, log, ...(options.panels ? { panels: options.panels } : {}) }),
@@ -119,6 +122,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     await graphql.dispose();
     await queue.close();
     await bus.close();
+    await prisma.$disconnect();
     await db.close();
   }
 

@@ -2,22 +2,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { z } from 'zod';
 
 /**
  * Runs in a thread of its own: beats on Postgres' clock, however busy the main loop is, and stops when the main loop
  * has not ticked for a minute, because then nobody would notice a cancel or a lost attempt either.
  */
-const { databaseUrl, applicationName, sql, values, beatMs, ticks } = z
-  .object({
-    databaseUrl: z.string(),
-    applicationName: z.string(),
-    sql: z.string(),
-    values: z.array(z.unknown()),
-    beatMs: z.number().positive(),
-    ticks: z.instanceof(SharedArrayBuffer),
-  })
-  .parse(workerData);
+/** @type {import('./beat.ts').BeatThreadData} */
+const { databaseUrl, applicationName, sql, values, beatMs, ticks } = workerData;
 
 const MAIN_LOOP_DEAD_MS = 60_000;
 const CALL_TIMEOUT_MS = 3_000;

@@ -28,6 +28,18 @@ interface BeatOptions {
   readonly log: Log;
 }
 
+/** What the thread is started with. */
+export interface BeatThreadData {
+  readonly databaseUrl: string;
+  readonly applicationName: string;
+  /** One statement that is a beat, and its values */
+  readonly sql: string;
+  readonly values: readonly unknown[];
+  readonly beatMs: number;
+  /** One 64-bit integer: when the main loop turned last, in ms since 1970 */
+  readonly ticks: SharedArrayBuffer;
+}
+
 const TICK_MS = 1_000;
 
 /** Starts the thread that keeps this worker's beat row fresh. */
@@ -39,16 +51,16 @@ export function startBeat({ databaseUrl, worker, times, log }: BeatOptions): Bea
   };
   tick();
   const ticking = setInterval(tick, TICK_MS);
-  const thread = new Worker(new URL('./beat-thread.mjs', import.meta.url), {
-    workerData: {
-      databaseUrl,
-      applicationName: `millrace-beat-${worker.id}`,
-      sql: BEAT_SQL,
-      values: beatValues(worker),
-      beatMs: times.beatMs,
-      ticks,
-    },
-  });
+  const workerData: BeatThreadData = {
+    databaseUrl,
+    applicationName: `millrace-beat-${worker.id}`,
+    sql: BEAT_SQL,
+    values: beatValues(worker),
+    beatMs: times.beatMs,
+    ticks,
+  };
+  // A thread takes its options from the process: the loader for TypeScript is not for it.
+  const thread = new Worker(new URL('./beat-thread.mjs', import.meta.url), { workerData, execArgv: [] });
   let last = performance.now();
   const started = new Promise<void>((resolve) => {
     thread.on('message', () => {

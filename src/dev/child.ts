@@ -13,6 +13,8 @@ interface ChildOptions {
   readonly name: string;
   /** Module to run, from the project's root */
   readonly module: string;
+  /** Options of Node itself */
+  readonly nodeOptions?: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
 }
@@ -47,6 +49,11 @@ export class SupervisedChild {
     return new SupervisedChild(options, process, await whenReady(options.name, process));
   }
 
+  /** Of the process that runs just now */
+  get pid(): number {
+    return this.process.pid ?? -1;
+  }
+
   async stop(): Promise<void> {
     this.stopping.abort();
     await endProcess(this.process);
@@ -75,10 +82,10 @@ async function exitOf(child: ChildProcess, signal?: AbortSignal): Promise<void> 
   await once(child, 'exit', signal ? { signal } : {});
 }
 
-function launch({ module, env }: ChildOptions): ChildProcess {
+function launch({ module, nodeOptions = [], env }: ChildOptions): ChildProcess {
   const path = fileURLToPath(new URL(`../../${module}`, import.meta.url));
   // An IPC channel: the child hears of our end, also of a SIGKILL, by its disconnect.
-  return spawn(process.execPath, ['--import', 'tsx', path], {
+  return spawn(process.execPath, [...nodeOptions, '--import', 'tsx', path], {
     env: { ...env },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });

@@ -45,6 +45,11 @@ export interface CatalogImage {
 }
 
 /** What is searched: title, handle, vendor and type, lower-case. */
-export function productSearchText(product: Pick<CatalogProduct, 'title' | 'handle' | 'vendor' | 'productType'>): string {
-  return [product.title, product.handle, product.vendor, product.productType].filter(Boolean).join(' ').toLowerCase();
+export function productSearchText(
+  product: Pick<CatalogProduct, 'title' | 'handle' | 'vendor' | 'productType'>,
+): string {
+  return [product.title, product.handle, product.vendor, product.productType]
+    .filter(Boolean)
+    .join(' ')
+    .toLowerCase();
 }

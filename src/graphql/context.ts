@@ -5,12 +5,15 @@ import type { Log } from '../lib/log.ts';
 import type { Panels } from '../panels/index.ts';
 import type { JobDeps } from '../queue/deps.ts';
 import type { Database } from '../repositories/db.ts';
+import type { PrismaClient } from '../repositories/prisma.ts';
 import type { UrlSigner } from '../secrets/index.ts';
 import type { Storage } from '../storage/storage.ts';
 
 /** What a process has once, and every operation uses. */
 export interface ApiServices {
   readonly db: Database;
+  /** On the same pool */
+  readonly prisma: PrismaClient;
   readonly jobs: JobDeps;
   readonly streams: JobStreams;
   readonly panels: Panels;

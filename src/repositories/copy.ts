@@ -12,10 +12,15 @@ export interface Copy {
 }
 
 /** @param columns in the order of each row's values; the others get their defaults */
-export function makeCopy(table: string, columns: readonly string[], rows: Iterable<readonly CopyValue[]>): Copy {
-  let text = '';
-  for (const values of rows) text += copyLine(values);
-  return { table, columns, text };
+export function makeCopy(
+  table: string,
+  columns: readonly string[],
+  rows: Iterable<readonly CopyValue[]>,
+): Copy {
+  const lines: string[] = [];
+  for (const values of rows) lines.push(copyLine(values));
+  if (lines.length > 0) lines.push('');
+  return { table, columns, text: lines.join('\n') };
 }
 
 /**
@@ -37,12 +42,9 @@ export async function runCopy(tx: Tx, { table, columns, text }: Copy, onSent?: (
 
 /** One row in COPY's text format: https://www.postgresql.org/docs/current/sql-copy.html */
 function copyLine(values: readonly CopyValue[]): string {
-  let line = '';
-  for (let index = 0; index < values.length; index += 1) {
-    if (index > 0) line += '\t';
-    line += copyCell(values[index] ?? null);
-  }
-  return `${line}\n`;
+  const cells = new Array<string>(values.length);
+  for (let index = 0; index < values.length; index += 1) cells[index] = copyCell(values[index] ?? null);
+  return cells.join('\t');
 }
 
 function copyCell(value: CopyValue): string {
@@ -50,7 +52,7 @@ function copyCell(value: CopyValue): string {
   if (typeof value === 'string') return escaped(value);
   if (typeof value === 'number') return String(value);
   if (typeof value === 'boolean') return value ? 't' : 'f';
-  return value.length === 0 ? '{}' : escaped(`{${value.map(arrayElement).join(',')}}`);
+  return escaped(copyArray(value));
 }
 
 const SPECIAL = /[\\\t\n\r]/;
@@ -60,6 +62,14 @@ function escaped(text: string): string {
   return SPECIAL.test(text) ? text.replace(/[\\\t\n\r]/g, (char) => ESCAPES[char] ?? char) : text;
 }
 
-function arrayElement(text: string): string {
-  return `"${text.replace(/["\\]/g, '\\$&')}"`;
+const SPECIAL_IN_ARRAY = /["\\]/;
+
+/** An array as Postgres writes it: {"a","b"} */
+function copyArray(values: readonly string[]): string {
+  let text = '{';
+  for (const [index, value] of values.entries()) {
+    const quoted = SPECIAL_IN_ARRAY.test(value) ? value.replace(/["\\]/g, '\\$&') : value;
+    text += `${index > 0 ? ',' : ''}"${quoted}"`;
+  }
+  return `${text}}`;
 }

@@ -1,6 +1,4 @@
-import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
-import { PrismaClient } from '../generated/prisma/client.ts';
 import { toError } from '../lib/abort.ts';
 import type { Log } from '../lib/log.ts';
 
@@ -27,10 +25,9 @@ export interface DatabaseOptions {
   readonly log: Log;
 }
 
-/** One pool per process, shared by SQL and Prisma. */
+/** One pool per process; the API's Prisma shares it. */
 export interface Database extends Sql {
   readonly pool: pg.Pool;
-  readonly prisma: PrismaClient;
   /** Runs `fn` between BEGIN and COMMIT; whatever it throws rolls back and is thrown on. */
   transaction<T>(fn: (tx: Tx) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -55,16 +52,11 @@ export function openDatabase(options: DatabaseOptions): Database {
     keepAlive: true,
   });
   pool.on('error', (error) => options.log.warn({ err: error }, 'an idle database connection broke'));
-  const prisma = new PrismaClient({ adapter: new PrismaPg(pool, { disposeExternalPool: false }) });
   return {
     pool,
-    prisma,
     query: (text, values) => pool.query(text, values ? [...values] : undefined),
     transaction: (fn) => runTransaction(pool, fn),
-    async close() {
-      await prisma.$disconnect();
-      await pool.end();
-    },
+    close: () => pool.end(),
   };
 }
 

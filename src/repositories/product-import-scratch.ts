@@ -44,14 +44,18 @@ export async function updateSeenKeys(tx: Tx, jobId: string, keys: readonly SeenK
 
 /** Keeps a batch's rejected rows, as lines of the file that they will be. `row`: the batch's first */
 export async function insertRejectedLines(tx: Tx, jobId: string, row: number, lines: string): Promise<void> {
-  await tx.query('INSERT INTO product_import_rejects (job_id, row, lines) VALUES ($1, $2, $3)', [jobId, row, lines]);
+  await tx.query('INSERT INTO product_import_rejects (job_id, row, lines) VALUES ($1, $2, $3)', [
+    jobId,
+    row,
+    lines,
+  ]);
 }
 
 const rejectedChunk = z.object({ row: z.number(), lines: z.string() });
 
 /** Chunks of rejected rows in the order of the file, one read at a time. */
 export async function* readRejectedLines(sql: Sql, jobId: string): AsyncGenerator<string> {
-  for (let after = 0; ; ) {
+  for (let after = 0; ;) {
     const { rows } = await sql.query(
       'SELECT row, lines FROM product_import_rejects WHERE job_id = $1 AND row > $2 ORDER BY row LIMIT 1',
       [jobId, after],
@@ -95,5 +99,8 @@ export async function findForgottenScratch(sql: Sql): Promise<string[]> {
       WHERE NOT EXISTS (SELECT FROM jobs j WHERE j.id = found.job_id AND j.status IN ('pending', 'running'))
       LIMIT 100`,
   );
-  return z.array(z.object({ job_id: z.string() })).parse(rows).map(({ job_id }) => job_id);
+  return z
+    .array(z.object({ job_id: z.string() }))
+    .parse(rows)
+    .map(({ job_id }) => job_id);
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CatalogVariant } from '../domain/product.ts';
-import { makeCopy, type Copy } from './copy.ts';
+import { makeCopy, type Copy, type CopyValue } from './copy.ts';
 import type { Sql, Tx } from './db.ts';
 import type { WithinProduct } from './products.ts';
 
@@ -22,7 +22,11 @@ const foundVariant = z.object({
 });
 
 /** Variants of an organization's products by their keys. */
-export async function findVariants(sql: Sql, organizationId: string, wanted: readonly WithinProduct[]): Promise<CatalogVariant[]> {
+export async function findVariants(
+  sql: Sql,
+  organizationId: string,
+  wanted: readonly WithinProduct[],
+): Promise<CatalogVariant[]> {
   if (wanted.length === 0) return [];
   const { rows } = await sql.query(
     `SELECT v.id, v.product_id AS "productId", v.variant_key AS key, v.sku, v.barcode,
@@ -45,32 +49,38 @@ const COLUMNS = [
 
 /** Variants that their products do not have yet; the catalog is locked. */
 export function variantCopy(organizationId: string, variants: readonly CatalogVariant[]): Copy {
-  return makeCopy('product_variants', COLUMNS, copyValues(organizationId, variants));
+  return makeCopy(
+    'product_variants',
+    COLUMNS,
+    variants.map((variant) => copyValues(organizationId, variant)),
+  );
 }
 
-function* copyValues(organizationId: string, variants: readonly CatalogVariant[]) {
-  for (const variant of variants) {
-    yield [
-      variant.id,
-      organizationId,
-      variant.productId,
-      variant.key,
-      variant.sku,
-      variant.barcode,
-      variant.optionValues,
-      variant.price,
-      variant.compareAtPrice,
-      variant.currency,
-      variant.inventoryQuantity,
-      variant.weightGrams,
-      variant.requiresShipping,
-      variant.taxable,
-      variant.imageUrl,
-    ];
-  }
+function copyValues(organizationId: string, variant: CatalogVariant): CopyValue[] {
+  return [
+    variant.id,
+    organizationId,
+    variant.productId,
+    variant.key,
+    variant.sku,
+    variant.barcode,
+    variant.optionValues,
+    variant.price,
+    variant.compareAtPrice,
+    variant.currency,
+    variant.inventoryQuantity,
+    variant.weightGrams,
+    variant.requiresShipping,
+    variant.taxable,
+    variant.imageUrl,
+  ];
 }
 
-export async function updateVariants(tx: Tx, organizationId: string, variants: readonly CatalogVariant[]): Promise<void> {
+export async function updateVariants(
+  tx: Tx,
+  organizationId: string,
+  variants: readonly CatalogVariant[],
+): Promise<void> {
   if (variants.length === 0) return;
   await tx.query(
     `UPDATE product_variants v

@@ -6,14 +6,25 @@ import { createTestDatabase } from '../support/database.ts';
 it('COPY stores every text, array, number and null as it is', async () => {
   await using database = await createTestDatabase();
   const { db } = database;
-  const text = fc.string({ unit: fc.constantFrom('a', '\\', '\t', '\n', '\r', '"', '{', '}', ',', ' ', 'N', 'é', '😀', "'") });
-  const row = fc.tuple(fc.option(text), fc.option(fc.array(text, { maxLength: 3 })), fc.option(fc.integer({ min: -1e6, max: 1e6 })), fc.option(fc.boolean()));
+  const text = fc.string({
+    unit: fc.constantFrom('a', '\\', '\t', '\n', '\r', '"', '{', '}', ',', ' ', 'N', 'é', '😀', "'"),
+  });
+  const row = fc.tuple(
+    fc.option(text),
+    fc.option(fc.array(text, { maxLength: 3 })),
+    fc.option(fc.integer({ min: -1e6, max: 1e6 })),
+    fc.option(fc.boolean()),
+  );
   await fc.assert(
     fc.asyncProperty(fc.array(row, { maxLength: 10 }), async (rows: CopyValue[][]) => {
       const stored = await db.transaction(async (tx) => {
-        await tx.query('CREATE TEMP TABLE copied (n serial, t text, a text[], i int, b boolean) ON COMMIT DROP');
+        await tx.query(
+          'CREATE TEMP TABLE copied (n serial, t text, a text[], i int, b boolean) ON COMMIT DROP',
+        );
         await runCopy(tx, makeCopy('copied', ['t', 'a', 'i', 'b'], rows));
-        return tx.query<{ t: string; a: string[]; i: number; b: boolean }>('SELECT t, a, i, b FROM copied ORDER BY n');
+        return tx.query<{ t: string; a: string[]; i: number; b: boolean }>(
+          'SELECT t, a, i, b FROM copied ORDER BY n',
+        );
       });
       expect(stored.rows.map(({ t, a, i, b }) => [t, a, i, b])).toEqual(rows);
     }),

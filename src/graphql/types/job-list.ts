@@ -35,14 +35,14 @@ builder.queryField('jobs', (t) =>
       const request = readPage(args, 'jobs', z.uuid());
       const conditions = jobConditions(ctx, args.filter ?? {});
       const behind = request.after === null ? {} : { AND: { id: { lt: request.after } } };
-      const rows = await ctx.db.prisma.job.findMany({
+      const rows = await ctx.prisma.job.findMany({
         ...selectionOf(ctx, info, 'Job', ['edges', 'node']),
         where: { ...conditions, ...behind },
         orderBy: { id: 'desc' },
         take: request.first + 1,
       });
       const totalCount = async () =>
-        bounded(await ctx.db.prisma.job.count({ where: conditions, take: TOTAL_COUNT_MAX + 1 }));
+        bounded(await ctx.prisma.job.count({ where: conditions, take: TOTAL_COUNT_MAX + 1 }));
       return toPage({ list: 'jobs', request, rows, keyOf: (job) => job.id, totalCount });
     },
   }),
@@ -64,7 +64,7 @@ const loadChildCount = defineBatch((ctx, max: number, parentIds: readonly string
 type Selection = ReturnType<typeof selectionOf>;
 
 const loadJob = defineBatch(async (ctx, selection: Selection, ids: readonly string[]) => {
-  const rows = await ctx.db.prisma.job.findMany({
+  const rows = await ctx.prisma.job.findMany({
     ...selection,
     where: { ...visibleJobs(ctx), id: { in: [...ids] } },
   });

@@ -9,7 +9,7 @@ import { Job, visibleJobs } from './job.ts';
 async function jobToFollow(ctx: GraphQLContext, publicId: string): Promise<string> {
   const id = uuidOf('job', publicId);
   const job =
-    id && (await ctx.db.prisma.job.findFirst({ where: { ...visibleJobs(ctx), id }, select: { id: true } }));
+    id && (await ctx.prisma.job.findFirst({ where: { ...visibleJobs(ctx), id }, select: { id: true } }));
   if (!job) throw problem('NOT_FOUND', 'There is no such job.', { argument: ['id'] });
   return job.id;
 }
@@ -40,7 +40,7 @@ builder.subscriptionField('jobProgress', (t) =>
     args: { id: t.arg.id({ required: true, description: 'Id of the job' }) },
     subscribe: async (_root, args, ctx) => ctx.streams.changes(await jobToFollow(ctx, args.id)),
     resolve: (query, _change, args, ctx) =>
-      ctx.db.prisma.job.findFirstOrThrow({
+      ctx.prisma.job.findFirstOrThrow({
         ...query,
         where: { ...visibleJobs(ctx), id: uuidOf('job', args.id) ?? '' },
       }),

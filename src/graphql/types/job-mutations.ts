@@ -73,7 +73,7 @@ const CancelJobPayload = builder.objectRef<Cancelled>('CancelJobPayload').implem
       resolve: (query, { jobId }, _args, ctx) =>
         jobId === null
           ? null
-          : ctx.db.prisma.job.findFirst({ ...query, where: { ...visibleJobs(ctx), id: jobId } }),
+          : ctx.prisma.job.findFirst({ ...query, where: { ...visibleJobs(ctx), id: jobId } }),
     }),
     userErrors: t.field({
       type: [UserError],

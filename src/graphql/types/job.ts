@@ -194,7 +194,7 @@ export function visibleJobs(ctx: GraphQLContext) {
 }
 
 implementNode('job', Job, (id, ctx, info) =>
-  ctx.db.prisma.job.findFirst({
+  ctx.prisma.job.findFirst({
     ...selectionOf(ctx, info, 'Job'),
     where: { ...visibleJobs(ctx), id },
   }),
@@ -210,7 +210,7 @@ builder.queryField('job', (t) =>
       const id = uuidOf('job', args.id);
       return id === null
         ? null
-        : ctx.db.prisma.job.findFirst({ ...query, where: { ...visibleJobs(ctx), id } });
+        : ctx.prisma.job.findFirst({ ...query, where: { ...visibleJobs(ctx), id } });
     },
   }),
 );

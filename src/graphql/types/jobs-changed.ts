@@ -77,7 +77,7 @@ async function readChanged(
   const { select } = selectionOf(ctx, info, 'Job', ['job']);
   const which =
     'jobIds' in change ? { id: { in: [...change.jobIds] } } : { statusChangedAt: { gte: change.since } };
-  const rows = await ctx.db.prisma.job.findMany({
+  const rows = await ctx.prisma.job.findMany({
     select: { ...select, status: true },
     where: { AND: [conditions, which] },
     orderBy: { id: 'asc' },
@@ -117,7 +117,7 @@ class MatchingJobs {
   async remember(ctx: GraphQLContext): Promise<void> {
     if (!this.#canStop) return;
     const live = (this.#filter.statuses ?? []).filter((status) => !isSettled(status));
-    const rows = await ctx.db.prisma.job.findMany({
+    const rows = await ctx.prisma.job.findMany({
       where: { ...jobConditions(ctx, this.#filter), status: { in: live } },
       select: { id: true },
       take: REMEMBERED_MAX + 1,

@@ -58,7 +58,7 @@ export const Product = builder.prismaObject('Product', {
 });
 
 implementNode('product', Product, (id, ctx, info) =>
-  ctx.db.prisma.product.findFirst({
+  ctx.prisma.product.findFirst({
     ...selectionOf(ctx, info, 'Product'),
     where: { id, organizationId: ctx.principal.organization.id },
   }),
@@ -98,14 +98,14 @@ builder.queryField('products', (t) =>
         ...(statuses ? { status: { in: statuses } } : {}),
         ...(typeof search === 'string' ? { searchText: searchCondition(search, ['filter', 'search']) } : {}),
       };
-      const rows = await ctx.db.prisma.product.findMany({
+      const rows = await ctx.prisma.product.findMany({
         ...selectionOf(ctx, info, 'Product', ['edges', 'node']),
         where: { ...conditions, ...(request.after === null ? {} : { id: { gt: request.after } }) },
         orderBy: { id: 'asc' },
         take: request.first + 1,
       });
       const totalCount = async () => {
-        const count = await ctx.db.prisma.product.count({ where: conditions, take: TOTAL_COUNT_MAX + 1 });
+        const count = await ctx.prisma.product.count({ where: conditions, take: TOTAL_COUNT_MAX + 1 });
         return count > TOTAL_COUNT_MAX ? null : count;
       };
       return toPage({ list: 'products', request, rows, keyOf: (product) => product.id, totalCount });

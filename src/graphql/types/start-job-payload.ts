@@ -37,7 +37,7 @@ export const StartJobPayload = builder.objectRef<Started>('StartJobPayload').imp
       resolve: (query, { jobId }, _args, ctx) =>
         jobId === null
           ? null
-          : ctx.db.prisma.job.findFirst({ ...query, where: { ...visibleJobs(ctx), id: jobId } }),
+          : ctx.prisma.job.findFirst({ ...query, where: { ...visibleJobs(ctx), id: jobId } }),
     }),
     replayed: t.boolean({
       description: 'True when an earlier job was returned instead of starting one',

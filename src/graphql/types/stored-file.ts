@@ -30,7 +30,7 @@ export const StoredFile = builder.prismaObject('StoredFile', {
 });
 
 implementNode('file', StoredFile, (id, ctx, info) =>
-  ctx.db.prisma.storedFile.findFirst({
+  ctx.prisma.storedFile.findFirst({
     ...selectionOf(ctx, info, 'StoredFile'),
     where: { id, organizationId: ctx.principal.organization.id },
   }),

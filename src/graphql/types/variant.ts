@@ -64,7 +64,7 @@ const Variant = builder.prismaObject('ProductVariant', {
 });
 
 implementNode('variant', Variant, (id, ctx, info) =>
-  ctx.db.prisma.productVariant.findFirst({
+  ctx.prisma.productVariant.findFirst({
     ...selectionOf(ctx, info, 'Variant'),
     where: { id, organizationId: ctx.principal.organization.id },
   }),
@@ -98,7 +98,7 @@ const loadVariantCount = defineBatch((ctx, _params: null, productIds: readonly s
 
 const loadVariant = defineBatch(
   async (ctx, selection: ReturnType<typeof selectionOf>, ids: readonly string[]) => {
-    const rows = await ctx.db.prisma.productVariant.findMany({
+    const rows = await ctx.prisma.productVariant.findMany({
       ...selection,
       where: { organizationId: ctx.principal.organization.id, id: { in: [...ids] } },
     });

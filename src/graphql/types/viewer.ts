@@ -42,12 +42,12 @@ const User = builder.prismaObject('User', {
 
 implementNode('organization', Organization, async (id, ctx, info) =>
   id === ctx.principal.organization.id
-    ? ctx.db.prisma.organization.findUnique({ ...selectionOf(ctx, info, 'Organization'), where: { id } })
+    ? ctx.prisma.organization.findUnique({ ...selectionOf(ctx, info, 'Organization'), where: { id } })
     : null,
 );
 
 implementNode('user', User, (id, ctx, info) =>
-  ctx.db.prisma.user.findFirst({
+  ctx.prisma.user.findFirst({
     ...selectionOf(ctx, info, 'User'),
     where: { id, memberships: { some: { organizationId: ctx.principal.organization.id } } },
   }),
@@ -60,14 +60,14 @@ const Viewer = builder.objectRef<Principal>('Viewer').implement({
       type: Organization,
       description: 'The organization that the token belongs to',
       resolve: (query, { organization: { id } }, _args, ctx) =>
-        ctx.db.prisma.organization.findUniqueOrThrow({ ...query, where: { id } }),
+        ctx.prisma.organization.findUniqueOrThrow({ ...query, where: { id } }),
     }),
     user: t.prismaField({
       type: User,
       nullable: true,
       description: 'The person that the token belongs to; null for a key of no person',
       resolve: (query, { userId }, _args, ctx) =>
-        userId === null ? null : ctx.db.prisma.user.findUnique({ ...query, where: { id: userId } }),
+        userId === null ? null : ctx.prisma.user.findUnique({ ...query, where: { id: userId } }),
     }),
     role: t.field({ type: Role, description: 'What the token allows', resolve: ({ role }) => role }),
   }),

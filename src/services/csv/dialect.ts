@@ -30,7 +30,8 @@ function detectLineEnd(sample: string): '\n' | '\r' {
     const char = sample[index];
     if (char === '"') quoted = !quoted;
     else if (!quoted && char === '\n') return '\n';
-    else if (!quoted && char === '\r') return index + 1 < sample.length && sample[index + 1] !== '\n' ? '\r' : '\n';
+    else if (!quoted && char === '\r')
+      return index + 1 < sample.length && sample[index + 1] !== '\n' ? '\r' : '\n';
   }
   return '\n';
 }
@@ -38,7 +39,11 @@ function detectLineEnd(sample: string): '\n' | '\r' {
 /** The one that cuts the header into the most cells; of equals, the one whose records agree with the header. */
 function detectDelimiter(sample: string, lineEnd: string): Delimiter {
   const scores = DELIMITERS.map((delimiter) => {
-    const { data } = Papa.parse<string[]>(sample, { delimiter, newline: lineEnd === '\r' ? '\r' : '\n', preview: RECORDS_COMPARED });
+    const { data } = Papa.parse<string[]>(sample, {
+      delimiter,
+      newline: lineEnd === '\r' ? '\r' : '\n',
+      preview: RECORDS_COMPARED,
+    });
     const records = data.filter((cells) => cells.some((cell) => cell.trim() !== ''));
     const width = records[0]?.length ?? 0;
     return { delimiter, width, agreeing: records.filter((cells) => cells.length === width).length };

@@ -11,7 +11,10 @@ const SAVE_AS_CSV = 'Save it as CSV and upload that.';
 /** First bytes of what people upload by mistake: https://en.wikipedia.org/wiki/List_of_file_signatures */
 const BINARY_TYPES: readonly FileType[] = [
   { magic: '%PDF-', message: 'This is a PDF. Products can be imported from a CSV file only.' },
-  { magic: '\xD0\xCF\x11\xE0', message: `This is an old Excel workbook (.xls). Open it in Excel. ${SAVE_AS_CSV}` },
+  {
+    magic: '\xD0\xCF\x11\xE0',
+    message: `This is an old Excel workbook (.xls). Open it in Excel. ${SAVE_AS_CSV}`,
+  },
   { magic: '\x89PNG', message: 'This is a picture (PNG), not a CSV file.' },
   { magic: '\xFF\xD8\xFF', message: 'This is a picture (JPEG), not a CSV file.' },
   { magic: 'GIF8', message: 'This is a picture (GIF), not a CSV file.' },

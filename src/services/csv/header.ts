@@ -18,7 +18,8 @@ export interface Header {
 /** @throws JobFailure INVALID_FILE when there are too many columns or no name among them */
 export function readHeader(cells: readonly string[]): Header {
   const names = cells.map((cell) => cell.trim().slice(0, COLUMN_NAME_CHARACTERS_MAX));
-  if (names.every((name) => name === '')) throw invalidFile('The first row is blank: it must hold the names of the columns.');
+  if (names.every((name) => name === ''))
+    throw invalidFile('The first row is blank: it must hold the names of the columns.');
   if (names.length > COLUMNS_MAX) {
     throw invalidFile(`The file has ${names.length} columns; at most ${COLUMNS_MAX} can be read.`);
   }

@@ -81,10 +81,14 @@ function dropCarriageReturn(cells: string[], dialect: Dialect): void {
 }
 
 function neverClosed(row: number): Error {
-  return invalidFile(`A quotation mark that opens in row ${row} is never closed. Close it, or double it if it belongs to the text.`);
+  return invalidFile(
+    `A quotation mark that opens in row ${row} is never closed. Close it, or double it if it belongs to the text.`,
+  );
 }
 
 function tooLong(row: number): Error {
   const megabytes = RECORD_CHARACTERS_MAX / 1024 ** 2;
-  return invalidFile(`Row ${row} is longer than ${megabytes} MB. Most likely a quotation mark in it is never closed.`);
+  return invalidFile(
+    `Row ${row} is longer than ${megabytes} MB. Most likely a quotation mark in it is never closed.`,
+  );
 }

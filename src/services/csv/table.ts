@@ -39,7 +39,10 @@ export async function openTable(source: AsyncIterable<Uint8Array>): Promise<CsvT
   if (ended) first.push(...reader.end());
   const start = first.findIndex(({ cells }) => cells.some((cell) => cell.trim() !== ''));
   const head = first[start];
-  if (!head) throw invalidFile('The first row, which must hold the names of the columns, does not end. Is this a CSV file?');
+  if (!head)
+    throw invalidFile(
+      'The first row, which must hold the names of the columns, does not end. Is this a CSV file?',
+    );
   const header = readHeader(head.cells);
   const shift = head.row - 1;
   const numbered = (records: readonly CsvRecord[]): readonly CsvRecord[] =>
@@ -52,7 +55,11 @@ export async function openTable(source: AsyncIterable<Uint8Array>): Promise<CsvT
       let bytesRead = sample.length;
       yield { records: numbered(first.splice(0).slice(start + 1)), bytesRead };
       if (ended) return;
-      if (behind.length > 0) yield { records: numbered(reader.write(decoding.write(behind))), bytesRead: (bytesRead += behind.length) };
+      if (behind.length > 0)
+        yield {
+          records: numbered(reader.write(decoding.write(behind))),
+          bytesRead: (bytesRead += behind.length),
+        };
       for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
         bytesRead += next.value.length;
         yield { records: numbered(reader.write(decoding.write(toBuffer(next.value)))), bytesRead };

@@ -3,7 +3,10 @@
  * A cell of `product` and `image` belongs to the product, one of `variant` to the row's own variant.
  */
 export const PRODUCT_FIELDS = {
-  handle: { scope: 'product', label: 'name of the product in addresses; rows with the same handle are one product' },
+  handle: {
+    scope: 'product',
+    label: 'name of the product in addresses; rows with the same handle are one product',
+  },
   title: { scope: 'product', label: 'title' },
   description: { scope: 'product', label: 'description, HTML' },
   vendor: { scope: 'product', label: 'vendor or brand' },
@@ -51,12 +54,13 @@ export function isProductField(name: string): name is ProductField {
 }
 
 /** Where the value of an option stands, where its name, and what it is called when nothing names it; in order. */
-export const OPTION_FIELDS: readonly { value: ProductField; name: ProductField | null; fallback: string }[] = [
-  { value: 'option1Value', name: 'option1Name', fallback: 'Option 1' },
-  { value: 'option2Value', name: 'option2Name', fallback: 'Option 2' },
-  { value: 'option3Value', name: 'option3Name', fallback: 'Option 3' },
-  { value: 'color', name: null, fallback: 'Color' },
-  { value: 'size', name: null, fallback: 'Size' },
-  { value: 'material', name: null, fallback: 'Material' },
-  { value: 'pattern', name: null, fallback: 'Pattern' },
-];
+export const OPTION_FIELDS: readonly { value: ProductField; name: ProductField | null; fallback: string }[] =
+  [
+    { value: 'option1Value', name: 'option1Name', fallback: 'Option 1' },
+    { value: 'option2Value', name: 'option2Name', fallback: 'Option 2' },
+    { value: 'option3Value', name: 'option3Name', fallback: 'Option 3' },
+    { value: 'color', name: null, fallback: 'Color' },
+    { value: 'size', name: null, fallback: 'Size' },
+    { value: 'material', name: null, fallback: 'Material' },
+    { value: 'pattern', name: null, fallback: 'Pattern' },
+  ];

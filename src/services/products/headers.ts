@@ -83,9 +83,15 @@ export const GOOGLE_HEADERS: HeaderTable = {
 
 /** What other programs call it; of two columns with one meaning, the first is read. */
 export const GENERIC_HEADERS: HeaderTable = {
-  ...synonyms('handle', 'handle urlhandle slug producthandle parent parentsku parentid groupid itemgroupid productid'),
+  ...synonyms(
+    'handle',
+    'handle urlhandle slug producthandle parent parentsku parentid groupid itemgroupid productid',
+  ),
   ...synonyms('title', 'title name producttitle productname itemname item product'),
-  ...synonyms('description', 'description body bodyhtml descriptionhtml productdescription longdescription details'),
+  ...synonyms(
+    'description',
+    'description body bodyhtml descriptionhtml productdescription longdescription details',
+  ),
   ...synonyms('vendor', 'vendor brand manufacturer supplier make'),
   ...synonyms('type', 'type producttype category categories productcategory department'),
   ...synonyms('tags', 'tags tag keywords labels'),
@@ -101,13 +107,22 @@ export const GENERIC_HEADERS: HeaderTable = {
   ...synonyms('size', 'size'),
   ...synonyms('material', 'material fabric'),
   ...synonyms('pattern', 'pattern'),
-  ...synonyms('sku', 'sku variantsku itemnumber itemno articlenumber articleno partnumber partno code itemcode stockcode id'),
+  ...synonyms(
+    'sku',
+    'sku variantsku itemnumber itemno articlenumber articleno partnumber partno code itemcode stockcode id',
+  ),
   ...synonyms('barcode', 'barcode variantbarcode gtin ean ean13 upc isbn'),
   ...synonyms('price', 'price variantprice unitprice sellingprice regularprice retailprice'),
-  ...synonyms('compareAtPrice', 'compareatprice variantcompareatprice msrp rrp listprice originalprice oldprice'),
+  ...synonyms(
+    'compareAtPrice',
+    'compareatprice variantcompareatprice msrp rrp listprice originalprice oldprice',
+  ),
   ...synonyms('salePrice', 'saleprice specialprice discountprice offerprice'),
   ...synonyms('currency', 'currency currencycode pricecurrency'),
-  ...synonyms('quantity', 'quantity qty stock stockquantity stockqty inventory inventoryquantity inventoryqty variantinventoryqty onhand'),
+  ...synonyms(
+    'quantity',
+    'quantity qty stock stockquantity stockqty inventory inventoryquantity inventoryqty variantinventoryqty onhand',
+  ),
   ...synonyms('availability', 'availability stockstatus'),
   ...synonyms('weightGrams', 'weightgrams weightvaluegrams grams variantgrams'),
   ...synonyms('weight', 'weight shippingweight itemweight'),
@@ -115,7 +130,10 @@ export const GENERIC_HEADERS: HeaderTable = {
   ...synonyms('requiresShipping', 'requiresshipping variantrequiresshipping shippable physical'),
   ...synonyms('taxable', 'taxable varianttaxable chargetax'),
   ...synonyms('variantImage', 'variantimage variantimageurl'),
-  ...synonyms('image', 'image imageurl imagesrc imagelink mainimage picture pictureurl photo productimage productimageurl'),
+  ...synonyms(
+    'image',
+    'image imageurl imagesrc imagelink mainimage picture pictureurl photo productimage productimageurl',
+  ),
   ...synonyms('imagePosition', 'imageposition'),
   ...synonyms('imageAlt', 'imagealt imagealttext alttext'),
   ...synonyms('additionalImages', 'additionalimages additionalimagelink images otherimages gallery'),

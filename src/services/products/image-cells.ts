@@ -17,7 +17,8 @@ export function readImages(cells: RowCells, outcome: 'failed' | 'warned'): reado
   if (url === null && further === '') return [];
   const position = cells.read('imagePosition', parsePosition, 'warned');
   const altText = cells.read('imageAlt', (text) => parseText(text, 512), 'warned');
-  const images: ImageCells[] = url === null ? [] : [{ url, position: position ?? (further === '' ? null : 1), altText }];
+  const images: ImageCells[] =
+    url === null ? [] : [{ url, position: position ?? (further === '' ? null : 1), altText }];
   if (further !== '') images.push(...readFurther(cells, further));
   return images;
 }
@@ -25,7 +26,12 @@ export function readImages(cells: RowCells, outcome: 'failed' | 'warned'): reado
 function readFurther(cells: RowCells, text: string): ImageCells[] {
   const urls = text.split(/\s*[,|]\s*(?=https?:)/i);
   if (urls.length > IMAGES_PER_CELL_MAX) {
-    cells.fault('additionalImages', 'TOO_MANY_IMAGES', `has ${urls.length} addresses; the first ${IMAGES_PER_CELL_MAX} were taken`, 'warned');
+    cells.fault(
+      'additionalImages',
+      'TOO_MANY_IMAGES',
+      `has ${urls.length} addresses; the first ${IMAGES_PER_CELL_MAX} were taken`,
+      'warned',
+    );
   }
   return urls.slice(0, IMAGES_PER_CELL_MAX).flatMap((url, index) => {
     const result = parseUrl(url);

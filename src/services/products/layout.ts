@@ -1,6 +1,12 @@
 import type { Column } from '../csv/header.ts';
 import { invalidFile } from '../csv/invalid-file.ts';
-import { OPTION_FIELDS, PRODUCT_FIELD_NAMES, PRODUCT_FIELDS, isProductField, type ProductField } from './fields.ts';
+import {
+  OPTION_FIELDS,
+  PRODUCT_FIELD_NAMES,
+  PRODUCT_FIELDS,
+  isProductField,
+  type ProductField,
+} from './fields.ts';
 import { GENERIC_HEADERS, GOOGLE_HEADERS, SHOPIFY_HEADERS, headerKey, type HeaderTable } from './headers.ts';
 
 /** The layouts that are known by name. */
@@ -36,7 +42,8 @@ const SIGNS_MIN = 2;
 export function detectFormat(columns: readonly Column[]): ProductFileFormat {
   const keys = new Set(columns.map(({ name }) => headerKey(name)));
   const signs = (list: readonly string[]): number => list.filter((key) => keys.has(key)).length;
-  if ((keys.has('handle') || keys.has('urlhandle')) && signs(SHOPIFY_SIGNS) >= SIGNS_MIN) return 'shopify_csv';
+  if ((keys.has('handle') || keys.has('urlhandle')) && signs(SHOPIFY_SIGNS) >= SIGNS_MIN)
+    return 'shopify_csv';
   if (keys.has('id') && keys.has('title') && signs(GOOGLE_SIGNS) >= SIGNS_MIN) return 'google_merchant_tsv';
   return 'generic_csv';
 }
@@ -58,7 +65,8 @@ export function layOut(
   mapping?: readonly ColumnMapping[] | null,
 ): ProductLayout {
   const actual = format === 'auto' ? detectFormat(columns) : format;
-  const found = mapping && mapping.length > 0 ? byMapping(columns, mapping) : byNames(columns, TABLES[actual]);
+  const found =
+    mapping && mapping.length > 0 ? byMapping(columns, mapping) : byNames(columns, TABLES[actual]);
   const names = new Map([...found].map(([field, index]) => [field, columns[index]?.name ?? field]));
   return {
     format: actual,
@@ -98,25 +106,34 @@ export function mappingProblems(mapping: readonly ColumnMapping[], columns?: rea
   const problems: string[] = [];
   const seen = new Set<string>();
   for (const { column, field } of mapping) {
-    if (!isProductField(field)) problems.push(`There is no field "${field}"; there are ${PRODUCT_FIELD_NAMES.join(', ')}.`);
+    if (!isProductField(field))
+      problems.push(`There is no field "${field}"; there are ${PRODUCT_FIELD_NAMES.join(', ')}.`);
     else if (seen.has(field)) problems.push(`The field "${field}" is given two columns.`);
     seen.add(field);
-    if (columns && !findColumn(columns, column)) problems.push(`There is no column "${column}"; there are ${listed(columns)}.`);
+    if (columns && !findColumn(columns, column))
+      problems.push(`There is no column "${column}"; there are ${listed(columns)}.`);
   }
-  if (!seen.has('handle') && !seen.has('title')) problems.push('One column must be the handle or the title of the product.');
+  if (!seen.has('handle') && !seen.has('title'))
+    problems.push('One column must be the handle or the title of the product.');
   return problems;
 }
 
 function findColumn(columns: readonly Column[], name: string): Column | undefined {
   const wanted = name.trim();
-  return columns.find((column) => column.name === wanted) ?? columns.find((column) => same(column.name, wanted));
+  return (
+    columns.find((column) => column.name === wanted) ?? columns.find((column) => same(column.name, wanted))
+  );
 }
 
 function same(a: string, b: string): boolean {
   return a.toLowerCase() === b.toLowerCase();
 }
 
-function handleSource(found: ReadonlyMap<ProductField, number>, columns: readonly Column[], format: ProductFileFormat): ProductLayout['handleFrom'] {
+function handleSource(
+  found: ReadonlyMap<ProductField, number>,
+  columns: readonly Column[],
+  format: ProductFileFormat,
+): ProductLayout['handleFrom'] {
   if (format === 'google_merchant_tsv' && found.has('sku')) return 'sku';
   if (found.has('handle')) return 'handle';
   if (found.has('title') && found.size > 1) return 'title';

@@ -5,10 +5,14 @@ import { optionNames, type ProductCells } from './product-cells.ts';
 import type { VariantCells, VariantColumn } from './variant-cells.ts';
 
 /** A stored product as an import reads it: of the description, which may be long, only the MD5 in hex. */
-export type StoredProduct = Omit<CatalogProduct, 'descriptionHtml'> & { readonly descriptionMd5: string | null };
+export type StoredProduct = Omit<CatalogProduct, 'descriptionHtml'> & {
+  readonly descriptionMd5: string | null;
+};
 
 /** A stored product with other columns. `description` is absent when it stays. */
-export type ChangedProduct = Omit<CatalogProduct, 'descriptionHtml'> & { readonly description?: { readonly html: string | null } };
+export type ChangedProduct = Omit<CatalogProduct, 'descriptionHtml'> & {
+  readonly description?: { readonly html: string | null };
+};
 
 /** The product as the row wants it, or null when it is so already. */
 export function changeProduct(stored: StoredProduct, cells: ProductCells): ChangedProduct | null {
@@ -29,7 +33,11 @@ export function changeProduct(stored: StoredProduct, cells: ProductCells): Chang
 }
 
 /** The variant as the row wants it: columns that the file has not stay, and so does a currency that it does not state. */
-export function mergeVariant(stored: CatalogVariant, cells: VariantCells['columns'], columns: readonly VariantColumn[]): CatalogVariant {
+export function mergeVariant(
+  stored: CatalogVariant,
+  cells: VariantCells['columns'],
+  columns: readonly VariantColumn[],
+): CatalogVariant {
   const currency = columns.includes('price') ? (cells.currency ?? stored.currency) : stored.currency;
   return { ...stored, ...Object.fromEntries(columns.map((column) => [column, cells[column]])), currency };
 }

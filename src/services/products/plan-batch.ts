@@ -5,7 +5,7 @@ import { changeProduct, mergeImage, mergeVariant, sameImage, sameVariant } from 
 import { optionNames, readProduct, type ProductCells } from './product-cells.ts';
 import type { ProductRow } from './row.ts';
 import { shortHash, type SeenEntry, type SeenProduct, type SeenState, type StagedVariant } from './seen.ts';
-import type { VariantCells, VariantColumn } from './variant-cells.ts';
+import { newVariant, type VariantCells, type VariantColumn } from './variant-cells.ts';
 
 export interface PlanSettings {
   readonly layout: ProductLayout;
@@ -23,7 +23,11 @@ export const ENTRIES_PER_PRODUCT_MAX = 5_000;
  * Decides what a batch of rows does to the catalog, as if its rows were applied one after the other. Pure: the same
  * rows, however they are cut into batches, come to the same catalog and the same counts.
  */
-export function planBatch(rows: readonly ProductRow[], known: KnownCatalog, settings: PlanSettings): BatchPlan {
+export function planBatch(
+  rows: readonly ProductRow[],
+  known: KnownCatalog,
+  settings: PlanSettings,
+): BatchPlan {
   const planner = new Planner(known, settings);
   rows.forEach((row, index) => planner.add(row, index));
   return planner.end();
@@ -84,7 +88,11 @@ class Planner {
     }
     const id = this.fresh.get(handle) ?? this.known.products.get(handle)?.id ?? null;
     if (id === null && !this.settings.dryRun) {
-      row.cells.note('PRODUCT_GONE', `The product "${handle}" was deleted while the import ran. Import the row again.`, 'failed');
+      row.cells.note(
+        'PRODUCT_GONE',
+        `The product "${handle}" was deleted while the import ran. Import the row again.`,
+        'failed',
+      );
       return [];
     }
     const place = { id, seen };
@@ -108,7 +116,12 @@ class Planner {
     const product = readProduct(cells, this.settings.layout);
     const stored = this.known.products.get(handle);
     if (!stored && product.title === undefined && cells.text('title') === '') {
-      cells.fault('title', 'TITLE_MISSING', `is blank, and row ${cells.row} is the first of a product that is new`, 'failed');
+      cells.fault(
+        'title',
+        'TITLE_MISSING',
+        `is blank, and row ${cells.row} is the first of a product that is new`,
+        'failed',
+      );
     }
     const rejected = cells.items.slice(faults).some((item) => item.outcome === 'failed');
     this.plan.newlySeen.set(handle, { row: cells.row, rejected, entries: new Map() });
@@ -142,22 +155,29 @@ class Planner {
   private placeVariant(row: ProductRow, cells: VariantCells, { id, seen }: Place): SeenState | null {
     const earlier = seen.entries.get(cells.keyHash);
     if (!earlier && seen.entries.size >= ENTRIES_PER_PRODUCT_MAX) return this.tooMany(row);
-    const staged = this.stage(cells, earlier?.staged, row.handle ?? '', id);
+    const staged = this.stage(cells, earlier?.staged ?? null, row.handle ?? '', id);
     const { state, did } = earlier ? this.again(row, cells, earlier) : this.first(staged);
-    const entry = { content: cells.contentHash, row: row.cells.row, state };
-    seen.entries.set(cells.keyHash, staged ? { ...entry, staged } : entry);
+    seen.entries.set(cells.keyHash, { content: cells.contentHash, row: row.cells.row, state, staged });
     return did;
   }
 
   private first(staged: StagedVariant | null): { state: SeenState; did: SeenState } {
     const { tally } = this.plan;
-    const state = !staged?.stored ? 'created' : sameVariant(staged.stored, staged.wanted) ? 'unchanged' : 'updated';
+    const state = !staged?.stored
+      ? 'created'
+      : sameVariant(staged.stored, staged.wanted)
+        ? 'unchanged'
+        : 'updated';
     if (state === 'created') tally.variantsCreated += 1;
     if (state === 'updated') tally.variantsUpdated += 1;
     return { state, did: state };
   }
 
-  private again(row: ProductRow, cells: VariantCells, earlier: SeenEntry): { state: SeenState; did: SeenState } {
+  private again(
+    row: ProductRow,
+    cells: VariantCells,
+    earlier: SeenEntry,
+  ): { state: SeenState; did: SeenState } {
     const message = `Row ${earlier.row} is about the same variant (${describe(cells)}). This row, the later one, counts.`;
     row.cells.note('DUPLICATE_VARIANT', message, 'warned');
     if (earlier.content === cells.contentHash) return { state: earlier.state, did: 'unchanged' };
@@ -167,16 +187,23 @@ class Planner {
   }
 
   /** Notes what is to be written; null for a product that a dry run did not make. */
-  private stage(cells: VariantCells, staged: StagedVariant | undefined, handle: string, id: string | null): StagedVariant | null {
+  private stage(
+    cells: VariantCells,
+    staged: StagedVariant | null,
+    handle: string,
+    id: string | null,
+  ): StagedVariant | null {
     if (id === null) return null;
     if (staged) {
       staged.wanted = mergeVariant(staged.wanted, cells.columns, this.settings.variantColumns);
       return staged;
     }
-    const stored = this.fresh.has(handle) ? undefined : this.known.variants.get(ownKey(id, cells.columns.key));
+    const stored = this.fresh.has(handle)
+      ? undefined
+      : this.known.variants.get(ownKey(id, cells.columns.key));
     const wanted = stored
       ? mergeVariant(stored, cells.columns, this.settings.variantColumns)
-      : { ...cells.columns, id: this.settings.newId(), productId: id };
+      : newVariant(this.settings.newId(), id, cells);
     const made = { wanted, stored };
     this.staged.push(made);
     return made;
@@ -190,7 +217,7 @@ class Planner {
     const stored = id === null ? undefined : this.known.images.get(ownKey(id, cells.url));
     const merged = stored ? mergeImage(stored, cells) : { ...cells, productId: id ?? '' };
     const state = stored === undefined ? 'created' : sameImage(stored, merged) ? 'unchanged' : 'updated';
-    seen.entries.set(hash, { content: hash, row: row.cells.row, state });
+    seen.entries.set(hash, { content: hash, row: row.cells.row, state, staged: null });
     if (id !== null && state === 'created') this.plan.newImages.push(merged);
     if (state === 'updated') this.plan.changedImages.push(merged);
     return state;
@@ -206,7 +233,9 @@ class Planner {
 /** A row created what it is about first, or else changed something, or nothing. */
 function rowState([first, ...rest]: readonly SeenState[]): SeenState {
   if (first === 'created') return 'created';
-  return [first, ...rest].some((state) => state === 'created' || state === 'updated') ? 'updated' : 'unchanged';
+  return [first, ...rest].some((state) => state === 'created' || state === 'updated')
+    ? 'updated'
+    : 'unchanged';
 }
 
 function describe({ columns: { sku, optionValues } }: VariantCells): string {

@@ -34,7 +34,11 @@ const TAGS_MAX = 250;
 export function readProduct(cells: RowCells, layout: ProductLayout): ProductCells {
   const title = cells.read('title', (text) => parseText(text, NAME_CHARACTERS_MAX)) ?? undefined;
   const whole = cells.text('title') !== '';
-  const column = <T>(field: ProductField, parse: (text: string) => CellResult<T>, blank: T | null): T | null | undefined =>
+  const column = <T>(
+    field: ProductField,
+    parse: (text: string) => CellResult<T>,
+    blank: T | null,
+  ): T | null | undefined =>
     cells.read(field, parse) ?? (whole && layout.columns.has(field) ? blank : undefined);
   const name = (text: string): CellResult<string> => parseText(text, NAME_CHARACTERS_MAX);
   return {
@@ -57,19 +61,25 @@ function readStatus(cells: RowCells): CatalogProduct['status'] | undefined {
 
 function parseTags(text: string): CellResult<string[]> {
   const tags = [...new Set(text.split(',').map((tag) => tag.trim()))].filter((tag) => tag !== '');
-  if (tags.length > TAGS_MAX) return { code: 'TOO_MANY_TAGS', message: `has ${tags.length} tags; at most ${TAGS_MAX} fit` };
+  if (tags.length > TAGS_MAX)
+    return { code: 'TOO_MANY_TAGS', message: `has ${tags.length} tags; at most ${TAGS_MAX} fit` };
   if (tags.every((tag) => tag.length <= NAME_CHARACTERS_MAX)) return { value: tags };
   return { code: 'VALUE_TOO_LONG', message: `has a tag of more than ${NAME_CHARACTERS_MAX} characters` };
 }
 
 /** Names for the positions up to the last option that the row gives a value or a name. */
-function readOptionNames(cells: RowCells, layout: ProductLayout, whole: boolean): readonly OptionName[] | undefined {
+function readOptionNames(
+  cells: RowCells,
+  layout: ProductLayout,
+  whole: boolean,
+): readonly OptionName[] | undefined {
   const names = layout.options.map(({ value, name, fallback }) => {
     const given = name ? cells.read(name, (text) => parseText(text, NAME_CHARACTERS_MAX)) : null;
     return { given, fallback: cells.text(value) === '' ? '' : fallback };
   });
   while (names.at(-1)?.given === null && names.at(-1)?.fallback === '') names.pop();
-  const none = names.length === 1 && names[0]?.given === 'Title' && cells.text('option1Value') === 'Default Title';
+  const none =
+    names.length === 1 && names[0]?.given === 'Title' && cells.text('option1Value') === 'Default Title';
   if (names.length > 0 && !none) return names;
   return whole && layout.options.length > 0 ? [] : undefined;
 }

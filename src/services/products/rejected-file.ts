@@ -5,7 +5,11 @@ import type { CsvRecord } from '../csv/records.ts';
 import type { Delimiter } from '../csv/dialect.ts';
 
 /** Columns that a file of rejected rows has behind those of the file it came from. */
-export const REJECTED_COLUMNS = { row: 'millrace_row', code: 'millrace_code', message: 'millrace_message' } as const;
+export const REJECTED_COLUMNS = {
+  row: 'millrace_row',
+  code: 'millrace_code',
+  message: 'millrace_message',
+} as const;
 const OWN_NAMES: ReadonlySet<string> = new Set(Object.values(REJECTED_COLUMNS));
 
 /** Writes rejected rows in the layout they came in, with the reason behind them. */
@@ -22,9 +26,15 @@ export interface RejectedFile {
 export function rejectedFile(header: Header, delimiter: Delimiter): RejectedFile {
   const kept = header.columns.filter(({ name }) => !OWN_NAMES.has(name));
   const numbers = header.columns.find(({ name }) => name === REJECTED_COLUMNS.row);
-  const csv = (cells: readonly string[]): string => `${Papa.unparse([[...cells]], { delimiter, newline: '\r\n' })}\r\n`;
+  const csv = (cells: readonly string[]): string =>
+    `${Papa.unparse([[...cells]], { delimiter, newline: '\r\n' })}\r\n`;
   return {
-    head: csv([...kept.map(({ name }) => name), REJECTED_COLUMNS.row, REJECTED_COLUMNS.code, REJECTED_COLUMNS.message]),
+    head: csv([
+      ...kept.map(({ name }) => name),
+      REJECTED_COLUMNS.row,
+      REJECTED_COLUMNS.code,
+      REJECTED_COLUMNS.message,
+    ]),
     line(record, row, items) {
       const reasons = items.filter((item) => item.outcome === 'failed');
       const codes = [...new Set(reasons.map(({ code }) => code))].join(' ');

@@ -28,7 +28,11 @@ export class RowCells {
   }
 
   /** What the cell says, null where it is blank. A fault is noted: it fails the row, or only warns and gives null. */
-  read<T>(field: ProductField, parse: (text: string) => CellResult<T>, outcome: 'failed' | 'warned' = 'failed'): T | null {
+  read<T>(
+    field: ProductField,
+    parse: (text: string) => CellResult<T>,
+    outcome: 'failed' | 'warned' = 'failed',
+  ): T | null {
     const text = this.text(field);
     if (text === '') return null;
     const result = parse(text);
@@ -41,9 +45,17 @@ export class RowCells {
   fault(field: ProductField, code: string, message: string, outcome: 'failed' | 'warned'): void {
     const column = this.layout.names.get(field) ?? field;
     const value = this.text(field);
-    const shown = value.length > VALUE_SHOWN_CHARACTERS ? `${value.slice(0, VALUE_SHOWN_CHARACTERS)}…` : value;
+    const shown =
+      value.length > VALUE_SHOWN_CHARACTERS ? `${value.slice(0, VALUE_SHOWN_CHARACTERS)}…` : value;
     const sentence = value === '' ? `${column} ${message}.` : `${column} "${shown}" ${message}.`;
-    this.items.push({ row: this.row, column, value: value.slice(0, VALUE_KEPT_CHARACTERS), code, message: sentence, outcome });
+    this.items.push({
+      row: this.row,
+      column,
+      value: value.slice(0, VALUE_KEPT_CHARACTERS),
+      code,
+      message: sentence,
+      outcome,
+    });
   }
 
   /** Something about the row as a whole. */

@@ -18,7 +18,12 @@ export interface ProductRow {
 const HANDLE_CHARACTERS_MAX = 255;
 
 /** @param row the record's number for people */
-export function readRow(layout: ProductLayout, record: CsvRecord, row: number, columnCount: number): ProductRow {
+export function readRow(
+  layout: ProductLayout,
+  record: CsvRecord,
+  row: number,
+  columnCount: number,
+): ProductRow {
   const cells = new RowCells(layout, record, row);
   if (!isSound(cells, record, columnCount)) return { cells, handle: null, variant: null, images: [] };
   const handle = readHandle(cells, layout);
@@ -29,7 +34,11 @@ export function readRow(layout: ProductLayout, record: CsvRecord, row: number, c
     cells.note('NOTHING_TO_IMPORT', 'The row names a product and says nothing about it.', 'failed');
   }
   if (record.broken) {
-    cells.note('BROKEN_CHARACTER', 'Some characters cannot be read; "\uFFFD" stands for them. Save the file as UTF-8.', 'warned');
+    cells.note(
+      'BROKEN_CHARACTER',
+      'Some characters cannot be read; "\uFFFD" stands for them. Save the file as UTF-8.',
+      'warned',
+    );
   }
   return { cells, handle, variant, images };
 }
@@ -37,11 +46,15 @@ export function readRow(layout: ProductLayout, record: CsvRecord, row: number, c
 /** False when it cannot be told which cell belongs to which column: nothing of the row can be trusted then. */
 function isSound(cells: RowCells, record: CsvRecord, columnCount: number): boolean {
   if (record.malformed) {
-    const message = 'A quotation mark in the row is in a wrong place. Put quotes around the whole cell and double those inside it.';
+    const message =
+      'A quotation mark in the row is in a wrong place. Put quotes around the whole cell and double those inside it.';
     cells.note('MALFORMED_QUOTES', message, 'failed');
     return false;
   }
-  if (record.cells.length > columnCount && record.cells.slice(columnCount).some((cell) => cell.trim() !== '')) {
+  if (
+    record.cells.length > columnCount &&
+    record.cells.slice(columnCount).some((cell) => cell.trim() !== '')
+  ) {
     const message = `The row has ${record.cells.length} cells, the header ${columnCount}. Put quotes around cells that hold a delimiter.`;
     cells.note('TOO_MANY_CELLS', message, 'failed');
     return false;
@@ -59,7 +72,10 @@ function readHandle(cells: RowCells, layout: ProductLayout): string | null {
 
 function named(cells: RowCells, field: 'handle' | 'sku' | 'title', handle: string): string | null {
   if (handle !== '' && handle.length <= HANDLE_CHARACTERS_MAX) return handle;
-  const message = handle === '' ? 'is blank: the row does not say which product it is about' : 'is too long to name a product';
+  const message =
+    handle === ''
+      ? 'is blank: the row does not say which product it is about'
+      : 'is too long to name a product';
   cells.fault(field, `${field.toUpperCase()}_MISSING`, message, 'failed');
   return null;
 }
@@ -71,5 +87,7 @@ function slug(title: string): string {
 }
 
 function saysNothing(cells: RowCells): boolean {
-  return (['title', 'description', 'vendor', 'type', 'tags', 'status', 'published'] as const).every((field) => cells.text(field) === '');
+  return (['title', 'description', 'vendor', 'type', 'tags', 'status', 'published'] as const).every(
+    (field) => cells.text(field) === '',
+  );
 }

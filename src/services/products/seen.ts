@@ -11,7 +11,7 @@ export interface SeenEntry {
   row: number;
   state: SeenState;
   /** What this batch is going to write; not kept beyond it */
-  staged?: StagedVariant;
+  staged: StagedVariant | null;
 }
 
 /** A variant as the rows so far want it, and as it is stored; `stored` is absent for a new one. */
@@ -57,14 +57,16 @@ export function encodeEntries(entries: SeenProduct['entries']): string {
 
 /** @throws RangeError for what `encodeEntries` did not write */
 export function decodeEntries(hex: string): SeenProduct['entries'] {
-  if (hex.length % ENTRY_DIGITS !== 0) throw new RangeError(`expected whole entries of ${ENTRY_DIGITS} digits, got ${hex.length}`);
+  if (hex.length % ENTRY_DIGITS !== 0)
+    throw new RangeError(`expected whole entries of ${ENTRY_DIGITS} digits, got ${hex.length}`);
   const entries: SeenProduct['entries'] = new Map();
   for (let at = 0; at < hex.length; at += ENTRY_DIGITS) {
     const content = hex.slice(at + HASH_DIGITS, at + 2 * HASH_DIGITS);
     const row = Number.parseInt(hex.slice(at + 2 * HASH_DIGITS, at + 2 * HASH_DIGITS + ROW_DIGITS), 16);
     const state = STATES[Number(hex[at + ENTRY_DIGITS - 1])];
-    if (state === undefined) throw new RangeError(`expected a state, got ${hex.slice(at, at + ENTRY_DIGITS)}`);
-    entries.set(hex.slice(at, at + HASH_DIGITS), { content, row, state });
+    if (state === undefined)
+      throw new RangeError(`expected a state, got ${hex.slice(at, at + ENTRY_DIGITS)}`);
+    entries.set(hex.slice(at, at + HASH_DIGITS), { content, row, state, staged: null });
   }
   return entries;
 }

@@ -36,7 +36,11 @@ describe('encodings', () => {
   });
 
   it('reads the characters that Windows-1252 has beyond Latin-1', async () => {
-    const bytes = Buffer.concat([Buffer.from('name,price\nMug '), Buffer.from([0x93, 0x80, 0x94]), Buffer.from(',1\n')]);
+    const bytes = Buffer.concat([
+      Buffer.from('name,price\nMug '),
+      Buffer.from([0x93, 0x80, 0x94]),
+      Buffer.from(',1\n'),
+    ]);
     expect((await readChunks([bytes])).rows).toEqual([['Mug “€”', '1']]);
   });
 
@@ -48,13 +52,18 @@ describe('encodings', () => {
   });
 
   it('keeps the accents of a UTF-8 file that holds one broken byte', async () => {
-    const bytes = Buffer.concat([Buffer.from('name\nx'), Buffer.from([0xe4]), Buffer.from('\nKäse\nBröd\nœuf\n')]);
+    const bytes = Buffer.concat([
+      Buffer.from('name\nx'),
+      Buffer.from([0xe4]),
+      Buffer.from('\nKäse\nBröd\nœuf\n'),
+    ]);
     expect((await readChunks([bytes])).rows.flat()).toEqual(['x\uFFFD', 'Käse', 'Bröd', 'œuf']);
   });
 
   it('decides the same when a character is cut by the edge of the window that decides', async () => {
     const bytes = Buffer.from(`name\n${'é'.repeat(GUESS_WINDOW_BYTES)}x€\n`);
-    const text = (await readChunks(cut(bytes, [GUESS_WINDOW_BYTES + 4, GUESS_WINDOW_BYTES + 7]))).rows[0]?.[0];
+    const text = (await readChunks(cut(bytes, [GUESS_WINDOW_BYTES + 4, GUESS_WINDOW_BYTES + 7])))
+      .rows[0]?.[0];
     expect(text?.replaceAll('é', '')).toBe('x€');
   });
 
@@ -100,7 +109,10 @@ describe('records', () => {
   });
 
   const cell = fc.oneof(
-    fc.string({ maxLength: 12, unit: fc.constantFrom('a', ',', ';', '"', '\n', '\r', '\t', ' ', 'é', '€', '😀') }),
+    fc.string({
+      maxLength: 12,
+      unit: fc.constantFrom('a', ',', ';', '"', '\n', '\r', '\t', ' ', 'é', '€', '😀'),
+    }),
     fc.constant(''),
   );
   const table = fc.record({
@@ -115,25 +127,39 @@ describe('records', () => {
     await fc.assert(
       fc.asyncProperty(table, async ({ rows, places, lineEnd, delimiter, encoding }) => {
         const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;
-        const lines = [['first', 'second'], ...rows].map((cells) => cells.map(quoted).join(delimiter) + lineEnd);
+        const lines = [['first', 'second'], ...rows].map(
+          (cells) => cells.map(quoted).join(delimiter) + lineEnd,
+        );
         const mark = encoding === 'utf16le' ? '\uFEFF' : '';
         const read = await readChunks(cut(Buffer.from(mark + lines.join(''), encoding), places));
         // A CR at the very end of a record cannot be told from that of a CRLF.
-        expect(read.rows).toEqual(rows.map((cells) => cells.with(-1, cells.at(-1)?.replace(/\r$/, '') ?? '')));
+        expect(read.rows).toEqual(
+          rows.map((cells) => cells.with(-1, cells.at(-1)?.replace(/\r$/, '') ?? '')),
+        );
       }),
       { numRuns: 300 },
     );
   });
 
   it('are the same for every cut, for any text at all', async () => {
-    const noise = fc.string({ maxLength: 60, unit: fc.constantFrom('a', 'b', ',', '"', '\n', '\r', ' ', 'é', ';') });
+    const noise = fc.string({
+      maxLength: 60,
+      unit: fc.constantFrom('a', 'b', ',', '"', '\n', '\r', ' ', 'é', ';'),
+    });
     const outcome = async (chunks: Uint8Array[]): Promise<unknown> =>
-      readChunks(chunks).catch((error: unknown) => (error instanceof JobFailure ? error.message : Promise.reject(error)));
+      readChunks(chunks).catch((error: unknown) =>
+        error instanceof JobFailure ? error.message : Promise.reject(error),
+      );
     await fc.assert(
-      fc.asyncProperty(noise, fc.array(fc.nat(), { maxLength: 10 }), fc.boolean(), async (text, places, latin) => {
-        const bytes = Buffer.from(`h1,h2\n${text}`, latin ? 'latin1' : 'utf8');
-        expect(await outcome(cut(bytes, places))).toEqual(await outcome([bytes]));
-      }),
+      fc.asyncProperty(
+        noise,
+        fc.array(fc.nat(), { maxLength: 10 }),
+        fc.boolean(),
+        async (text, places, latin) => {
+          const bytes = Buffer.from(`h1,h2\n${text}`, latin ? 'latin1' : 'utf8');
+          expect(await outcome(cut(bytes, places))).toEqual(await outcome([bytes]));
+        },
+      ),
       { numRuns: 1_000 },
     );
   });
@@ -162,7 +188,11 @@ describe('a file that is no CSV is refused in words for people', () => {
       (error: unknown) => error,
     );
     expect(failure).toBeInstanceOf(JobFailure);
-    expect(failure).toMatchObject({ code: 'INVALID_FILE', retryable: false, message: expect.stringMatching(message) });
+    expect(failure).toMatchObject({
+      code: 'INVALID_FILE',
+      retryable: false,
+      message: expect.stringMatching(message),
+    });
   });
 
   it('a record without end, before it fills the memory', async () => {
@@ -199,7 +229,9 @@ describe('files as other programs write them', () => {
   it('are read as their authors meant them', async () => {
     for (const [path, columns, lastRow] of originals) {
       const file = testDataFile(path);
-      const own = Buffer.from(`${columns.join(',')}\n${(lastRow ?? []).map((cell) => `"${cell}"`).join(',')}\n`);
+      const own = Buffer.from(
+        `${columns.join(',')}\n${(lastRow ?? []).map((cell) => `"${cell}"`).join(',')}\n`,
+      );
       const table = await readChunks([file ? readFileSync(file) : own]);
       expect([path, table.columns, table.rows.at(-1)]).toEqual([path, columns, lastRow]);
     }

@@ -10,16 +10,24 @@ const SHOPIFY = 'Handle,Title,Body (HTML),Vendor,Type,Tags,Published,Option1 Nam
 const SHOPIFY_NEW = 'Title,URL handle,Description,Vendor,Type,Tags,Published on online store,Status,SKU,Barcode,Option1 name,Option1 value,Option1 Linked To,Price,Compare-at price,Charge tax,Inventory quantity,Weight value (grams),Requires shipping,Product image URL,Image position,Image alt text,Variant image URL'.split(','); // prettier-ignore
 const GOOGLE = 'id,item_group_id,title,description,price,sale_price,availability,brand,gtin,color,size,image_link,additional_image_link,product_type'.split(','); // prettier-ignore
 
-const named = (columns: readonly string[]): Record<string, string> => Object.fromEntries(layoutOf(columns).names);
+const named = (columns: readonly string[]): Record<string, string> =>
+  Object.fromEntries(layoutOf(columns).names);
 
 describe('the layout of a file', () => {
   it("is told by its columns: Shopify's exports, its newer template, Google's feed, anything else", () => {
-    const formats = [SHOPIFY, SHOPIFY_NEW, GOOGLE, ['Name', 'Price', 'SKU']].map((names) => detectFormat(readHeader(names).columns));
+    const formats = [SHOPIFY, SHOPIFY_NEW, GOOGLE, ['Name', 'Price', 'SKU']].map((names) =>
+      detectFormat(readHeader(names).columns),
+    );
     expect(formats).toEqual(['shopify_csv', 'shopify_csv', 'google_merchant_tsv', 'generic_csv']);
   });
 
   it("finds the same fields in both spellings of Shopify's", () => {
-    expect(named(SHOPIFY)).toMatchObject({ handle: 'Handle', description: 'Body (HTML)', sku: 'Variant SKU', weightGrams: 'Variant Grams' });
+    expect(named(SHOPIFY)).toMatchObject({
+      handle: 'Handle',
+      description: 'Body (HTML)',
+      sku: 'Variant SKU',
+      weightGrams: 'Variant Grams',
+    });
     expect(named(SHOPIFY_NEW)).toMatchObject({ handle: 'URL handle', sku: 'SKU', compareAtPrice: 'Compare-at price', weightGrams: 'Weight value (grams)', image: 'Product image URL', variantImage: 'Variant image URL' }); // prettier-ignore
   });
 
@@ -40,7 +48,9 @@ describe('the layout of a file', () => {
   });
 
   it('is of no use when nothing names the products', () => {
-    expect(() => layoutOf(['InvoiceNo', 'CustomerID', 'Country'])).toThrow(/None of the columns says which product.*"InvoiceNo"/);
+    expect(() => layoutOf(['InvoiceNo', 'CustomerID', 'Country'])).toThrow(
+      /None of the columns says which product.*"InvoiceNo"/,
+    );
   });
 });
 
@@ -55,8 +65,12 @@ describe('a given mapping', () => {
   });
 
   it('names each column and field that does not exist, and what does', () => {
-    expect(() => layoutOf(columns, 'generic_csv', [{ column: 'Name', field: 'title' }])).toThrow(/no column "Name"; there are "Bezeichnung", "Preis", "Nr"/);
-    expect(() => layoutOf(columns, 'generic_csv', [{ column: 'Preis', field: 'cost' }])).toThrow(/no field "cost"; there are handle, title/);
+    expect(() => layoutOf(columns, 'generic_csv', [{ column: 'Name', field: 'title' }])).toThrow(
+      /no column "Name"; there are "Bezeichnung", "Preis", "Nr"/,
+    );
+    expect(() => layoutOf(columns, 'generic_csv', [{ column: 'Preis', field: 'cost' }])).toThrow(
+      /no field "cost"; there are handle, title/,
+    );
   });
 
   it('can be checked before there is a file', () => {
@@ -71,12 +85,23 @@ describe("Google's feed", () => {
     const catalog = new MemoryCatalog();
     const { items } = catalog.import(GOOGLE, [
       row({ id: 'A1', item_group_id: 'A', title: 'Shirt', price: '20.00 EUR', sale_price: '15.00 EUR', color: 'Red', size: 'M', availability: 'in_stock', image_link: 'https://x.example/a.jpg', additional_image_link: 'https://x.example/b.jpg,https://x.example/c.jpg' }), // prettier-ignore
-      row({ id: 'A2', item_group_id: 'A', title: 'Shirt', price: '20.00 EUR', color: 'Blue', size: 'M', availability: 'out of stock' }),
+      row({
+        id: 'A2',
+        item_group_id: 'A',
+        title: 'Shirt',
+        price: '20.00 EUR',
+        color: 'Blue',
+        size: 'M',
+        availability: 'out of stock',
+      }),
       row({ id: 'B', title: 'Mug', price: '5 EUR' }),
     ]);
     expect(items).toEqual([]);
     const { products, variants, images } = catalog.snapshot();
-    expect(products.map(({ handle, optionNames }) => [handle, optionNames])).toEqual([['A', ['Color', 'Size']], ['B', []]]);
+    expect(products.map(({ handle, optionNames }) => [handle, optionNames])).toEqual([
+      ['A', ['Color', 'Size']],
+      ['B', []],
+    ]);
     expect(variants).toMatchObject([
       { handle: 'A', sku: 'A1', price: '15.0000', compareAtPrice: '20.0000', currency: 'EUR', optionValues: ['Red', 'M'], inventoryQuantity: null, imageUrl: 'https://x.example/a.jpg' }, // prettier-ignore
       { handle: 'A', sku: 'A2', price: '20.0000', compareAtPrice: null, inventoryQuantity: 0 },
@@ -100,19 +125,30 @@ describe('statuses', () => {
       ['c', 'C', 'C', '1', 'FALSE', 'Archived'],
       ['d', 'D', 'D', '1', '', ''],
     ]);
-    expect(catalog.snapshot().products.map(({ status }) => status)).toEqual(['active', 'draft', 'archived', 'active']);
+    expect(catalog.snapshot().products.map(({ status }) => status)).toEqual([
+      'active',
+      'draft',
+      'archived',
+      'active',
+    ]);
   });
 });
 
 describe('the product template that Shopify hands out', () => {
   const own = `${SHOPIFY.join(',')}\r\nred-tee,Red Tee,"<p>Soft.\nVery.</p>",Oak,Shirts,"a, b",true,Size,S,T-S,200,3,19.99,https://x.example/t.jpg,g,active\r\nred-tee,,,,,,,,M,T-M,200,1,19.99,,g,\r\n`;
-  it.each(['apparel', 'jewelery'])('%s is read without a single fault, and again without a change', async (name) => {
-    const file = testDataFile(`shopify-partners/${name}.csv`);
-    const table = await readChunks([file ? readFileSync(file) : Buffer.from(own)]);
-    const catalog = new MemoryCatalog();
-    const first = catalog.import(table.columns, table.rows, { sizes: [7] });
-    expect(first.items).toEqual([]);
-    expect(first.tally).toMatchObject({ created: table.rows.length, rejected: 0 });
-    expect(catalog.import(table.columns, table.rows).tally).toMatchObject({ unchanged: table.rows.length, updated: 0 });
-  });
+  it.each(['apparel', 'jewelery'])(
+    '%s is read without a single fault, and again without a change',
+    async (name) => {
+      const file = testDataFile(`shopify-partners/${name}.csv`);
+      const table = await readChunks([file ? readFileSync(file) : Buffer.from(own)]);
+      const catalog = new MemoryCatalog();
+      const first = catalog.import(table.columns, table.rows, { sizes: [7] });
+      expect(first.items).toEqual([]);
+      expect(first.tally).toMatchObject({ created: table.rows.length, rejected: 0 });
+      expect(catalog.import(table.columns, table.rows).tally).toMatchObject({
+        unchanged: table.rows.length,
+        updated: 0,
+      });
+    },
+  );
 });

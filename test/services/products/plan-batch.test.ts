@@ -3,7 +3,17 @@ import { describe, expect, it } from 'vitest';
 import { ENTRIES_PER_PRODUCT_MAX } from '../../../src/services/products/plan-batch.ts';
 import { MemoryCatalog } from './support.ts';
 
-const COLUMNS = ['Handle', 'Title', 'Vendor', 'Option1 Name', 'Option1 Value', 'Variant SKU', 'Variant Price', 'Image Src', 'Image Position'];
+const COLUMNS = [
+  'Handle',
+  'Title',
+  'Vendor',
+  'Option1 Name',
+  'Option1 Value',
+  'Variant SKU',
+  'Variant Price',
+  'Image Src',
+  'Image Position',
+];
 const mug = ['mug', 'Mug', 'Oak', 'Size', 'S', 'M-S', '5.00', 'https://x.example/1.jpg', '1'];
 const mugLarge = ['mug', '', '', '', 'L', 'M-L', '7.00', '', ''];
 const picture = ['mug', '', '', '', '', '', '', 'https://x.example/2.jpg', '2'];
@@ -17,12 +27,21 @@ describe('rows become products, variants and pictures', () => {
     const catalog = new MemoryCatalog();
     const { tally, items } = catalog.import(COLUMNS, [mug, mugLarge, picture, pot]);
     expect(items).toEqual([]);
-    expect(tally).toMatchObject({ created: 4, updated: 0, unchanged: 0, rejected: 0, productsCreated: 2, variantsCreated: 3 });
+    expect(tally).toMatchObject({
+      created: 4,
+      updated: 0,
+      unchanged: 0,
+      rejected: 0,
+      productsCreated: 2,
+      variantsCreated: 3,
+    });
     expect(catalog.snapshot().products).toMatchObject([
       { handle: 'mug', title: 'Mug', vendor: 'Oak', status: 'active', optionNames: ['Size'] },
       { handle: 'pot', title: 'Pot', optionNames: [] },
     ]);
-    expect(catalog.snapshot().variants.map(({ sku, optionValues, price }) => [sku, optionValues, price])).toEqual([
+    expect(
+      catalog.snapshot().variants.map(({ sku, optionValues, price }) => [sku, optionValues, price]),
+    ).toEqual([
       ['M-S', ['S'], '5.0000'],
       ['M-L', ['L'], '7.0000'],
       ['P-1', [], '30.0000'],
@@ -38,7 +57,13 @@ describe('rows become products, variants and pictures', () => {
     catalog.import(COLUMNS, [mug, mugLarge, picture, pot]);
     const before = catalog.snapshot();
     const { tally } = catalog.import(COLUMNS, [mug, mugLarge, picture, pot]);
-    expect(tally).toMatchObject({ created: 0, updated: 0, unchanged: 4, productsUpdated: 0, variantsUpdated: 0 });
+    expect(tally).toMatchObject({
+      created: 0,
+      updated: 0,
+      unchanged: 4,
+      productsUpdated: 0,
+      variantsUpdated: 0,
+    });
     expect(catalog.snapshot()).toEqual(before);
   });
 
@@ -48,7 +73,10 @@ describe('rows become products, variants and pictures', () => {
     const layoutColumns = ['Handle', 'Variant SKU', 'Variant Price', 'Option1 Value'];
     const { tally } = catalog.import(layoutColumns, [['mug', 'M-S', '6.00', 'S']]);
     expect(tally).toMatchObject({ updated: 1, productsUpdated: 0, variantsUpdated: 1 });
-    expect(catalog.snapshot().products).toMatchObject([{ title: 'Mug', vendor: 'Oak', optionNames: ['Size'] }, { title: 'Pot' }]);
+    expect(catalog.snapshot().products).toMatchObject([
+      { title: 'Mug', vendor: 'Oak', optionNames: ['Size'] },
+      { title: 'Pot' },
+    ]);
     expect(catalog.snapshot().variants.map(({ price }) => price)).toEqual(['6.0000', '7.0000', '30.0000']);
   });
 
@@ -56,7 +84,9 @@ describe('rows become products, variants and pictures', () => {
     const catalog = new MemoryCatalog();
     catalog.import(COLUMNS, [mug]);
     catalog.import(COLUMNS, [mugLarge]);
-    expect(catalog.snapshot().products).toMatchObject([{ title: 'Mug', vendor: 'Oak', optionNames: ['Size'] }]);
+    expect(catalog.snapshot().products).toMatchObject([
+      { title: 'Mug', vendor: 'Oak', optionNames: ['Size'] },
+    ]);
     catalog.import(COLUMNS, [edit(mug, { Vendor: '' })]);
     expect(catalog.snapshot().products).toMatchObject([{ title: 'Mug', vendor: null }]);
   });
@@ -110,7 +140,10 @@ describe('bad rows', () => {
 
   it('a useless picture is left out with a warning, but fails a row that is about nothing else', () => {
     const catalog = new MemoryCatalog();
-    const { tally, items } = catalog.import(COLUMNS, [edit(mug, { 'Image Src': 'x.jpg' }), edit(picture, { 'Image Src': 'y.jpg' })]);
+    const { tally, items } = catalog.import(COLUMNS, [
+      edit(mug, { 'Image Src': 'x.jpg' }),
+      edit(picture, { 'Image Src': 'y.jpg' }),
+    ]);
     expect(tally).toMatchObject({ created: 1, warned: 1, rejected: 1 });
     expect(items.map(({ code, outcome }) => [code, outcome])).toEqual([
       ['INVALID_URL', 'warned'],
@@ -119,7 +152,9 @@ describe('bad rows', () => {
   });
 
   it('a file that gives one product more than it can have is stopped there', () => {
-    const rows = Array.from({ length: ENTRIES_PER_PRODUCT_MAX + 2 }, (_, index) => edit(pot, { 'Variant SKU': `P-${index}` }));
+    const rows = Array.from({ length: ENTRIES_PER_PRODUCT_MAX + 2 }, (_, index) =>
+      edit(pot, { 'Variant SKU': `P-${index}` }),
+    );
     const { tally, items } = new MemoryCatalog().import(COLUMNS, rows, { sizes: [2_000] });
     expect(tally).toMatchObject({ created: ENTRIES_PER_PRODUCT_MAX, rejected: 2 });
     expect(items[0]?.code).toBe('TOO_MANY_VARIANTS');
@@ -137,7 +172,14 @@ describe('duplicates in one file', () => {
       [3, 'DUPLICATE_VARIANT', 'warned'],
       [4, 'DUPLICATE_VARIANT', 'warned'],
     ]);
-    expect(tally).toMatchObject({ created: 1, updated: 1, unchanged: 1, warned: 2, variantsCreated: 1, variantsUpdated: 0 });
+    expect(tally).toMatchObject({
+      created: 1,
+      updated: 1,
+      unchanged: 1,
+      warned: 2,
+      variantsCreated: 1,
+      variantsUpdated: 0,
+    });
   });
 
   it('a dry run counts the same and writes nothing', () => {

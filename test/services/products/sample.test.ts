@@ -7,7 +7,8 @@ it('the sample file has just the faults that the demo shows', async () => {
   const table = await readChunks([await readFile(new URL('../../../samples/products.csv', import.meta.url))]);
   const catalog = new MemoryCatalog();
   const { tally, items } = catalog.import(table.columns, table.rows);
-  expect(items.map(({ column, code, outcome }) => `${outcome}: ${column ?? 'row'} ${code}`)).toMatchInlineSnapshot(`
+  expect(items.map(({ column, code, outcome }) => `${outcome}: ${column ?? 'row'} ${code}`))
+    .toMatchInlineSnapshot(`
     [
       "failed: Variant Inventory Qty INVALID_QUANTITY",
       "failed: Variant Price INVALID_PRICE",

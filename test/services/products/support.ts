@@ -1,8 +1,19 @@
 import { newUuid } from '../../../src/domain/ids.ts';
-import { emptyTally, ownKey, type BatchPlan, type ImportTally, type KnownCatalog } from '../../../src/services/products/batch-plan.ts';
+import {
+  emptyTally,
+  ownKey,
+  type BatchPlan,
+  type ImportTally,
+  type KnownCatalog,
+} from '../../../src/services/products/batch-plan.ts';
 import type { CatalogImage, CatalogVariant } from '../../../src/domain/product.ts';
 import { readHeader } from '../../../src/services/csv/header.ts';
-import { layOut, type ColumnMapping, type ProductFileFormat, type ProductLayout } from '../../../src/services/products/layout.ts';
+import {
+  layOut,
+  type ColumnMapping,
+  type ProductFileFormat,
+  type ProductLayout,
+} from '../../../src/services/products/layout.ts';
 import type { StoredProduct } from '../../../src/services/products/merge.ts';
 import { planBatch } from '../../../src/services/products/plan-batch.ts';
 import { readRow, type ProductRow } from '../../../src/services/products/row.ts';
@@ -10,13 +21,27 @@ import { decodeEntries, encodeEntries, type SeenProduct } from '../../../src/ser
 import { variantColumns } from '../../../src/services/products/variant-cells.ts';
 import { createHash } from 'node:crypto';
 
-export function layoutOf(columns: readonly string[], format: 'auto' | ProductFileFormat = 'auto', mapping?: ColumnMapping[]): ProductLayout {
+export function layoutOf(
+  columns: readonly string[],
+  format: 'auto' | ProductFileFormat = 'auto',
+  mapping?: ColumnMapping[],
+): ProductLayout {
   return layOut(readHeader(columns).columns, format, mapping);
 }
 
-export function rowsOf(layout: ProductLayout, columns: readonly string[], rows: readonly (readonly string[])[], first = 2): ProductRow[] {
+export function rowsOf(
+  layout: ProductLayout,
+  columns: readonly string[],
+  rows: readonly (readonly string[])[],
+  first = 2,
+): ProductRow[] {
   return rows.map((cells, index) =>
-    readRow(layout, { row: first + index, cells, malformed: false, broken: false }, first + index, columns.length),
+    readRow(
+      layout,
+      { row: first + index, cells, malformed: false, broken: false },
+      first + index,
+      columns.length,
+    ),
   );
 }
 
@@ -28,16 +53,25 @@ export class MemoryCatalog {
   private seen = new Map<string, SeenProduct>();
 
   /** Imports rows in batches of the given sizes (the last is used again), as one file. */
-  import(columns: readonly string[], rows: readonly (readonly string[])[], options: { sizes?: readonly number[]; dryRun?: boolean; layout?: ProductLayout } = {}) {
+  import(
+    columns: readonly string[],
+    rows: readonly (readonly string[])[],
+    options: { sizes?: readonly number[]; dryRun?: boolean; layout?: ProductLayout } = {},
+  ) {
     this.seen = new Map();
     const layout = options.layout ?? layoutOf(columns);
     const sizes = [...(options.sizes ?? [rows.length])];
     const tally: ImportTally = emptyTally();
     const items: BatchPlan['items'] = [];
-    for (let from = 0; from < rows.length; ) {
+    for (let from = 0; from < rows.length;) {
       const size = Math.max(1, (sizes.length > 1 ? sizes.shift() : sizes[0]) ?? 1);
       const batch = rowsOf(layout, columns, rows.slice(from, from + size), from + 2);
-      const settings = { layout, variantColumns: variantColumns(layout), dryRun: options.dryRun ?? false, newId: newUuid };
+      const settings = {
+        layout,
+        variantColumns: variantColumns(layout),
+        dryRun: options.dryRun ?? false,
+        newId: newUuid,
+      };
       const plan = planBatch(batch, this.known(), settings);
       this.apply(plan, options.dryRun ?? false);
       for (const key of Object.keys(tally) as (keyof ImportTally)[]) tally[key] += plan.tally[key];
@@ -52,8 +86,14 @@ export class MemoryCatalog {
     const handles = new Map([...this.products.values()].map(({ id, handle }) => [id, handle]));
     return {
       products: [...this.products.values()].map(({ id: _, descriptionMd5: __, ...rest }) => rest),
-      variants: [...this.variants.values()].map(({ id: _, productId, ...rest }) => ({ handle: handles.get(productId), ...rest })),
-      images: [...this.images.values()].map(({ productId, ...rest }) => ({ handle: handles.get(productId), ...rest })),
+      variants: [...this.variants.values()].map(({ id: _, productId, ...rest }) => ({
+        handle: handles.get(productId),
+        ...rest,
+      })),
+      images: [...this.images.values()].map(({ productId, ...rest }) => ({
+        handle: handles.get(productId),
+        ...rest,
+      })),
     };
   }
 
@@ -69,7 +109,11 @@ export class MemoryCatalog {
     if (dryRun) return;
     for (const product of plan.newProducts) {
       const { descriptionHtml, ...rest } = product;
-      this.products.set(product.handle, { ...rest, description: descriptionHtml, descriptionMd5: md5(descriptionHtml) });
+      this.products.set(product.handle, {
+        ...rest,
+        description: descriptionHtml,
+        descriptionMd5: md5(descriptionHtml),
+      });
     }
     for (const { description, ...rest } of plan.changedProducts) {
       const before = this.products.get(rest.handle);
@@ -79,7 +123,8 @@ export class MemoryCatalog {
     for (const variant of [...plan.newVariants, ...plan.changedVariants]) {
       this.variants.set(ownKey(variant.productId, variant.key), variant);
     }
-    for (const image of [...plan.newImages, ...plan.changedImages]) this.images.set(ownKey(image.productId, image.url), image);
+    for (const image of [...plan.newImages, ...plan.changedImages])
+      this.images.set(ownKey(image.productId, image.url), image);
   }
 }
 

@@ -42,7 +42,11 @@ export async function openImports() {
   }
 
   /** One attempt; `meddle` stands between the handler and its world. */
-  async function attempt(job: TestJob, input: ImportInput, meddle: (ctx: JobContext) => JobContext = (ctx) => ctx) {
+  async function attempt(
+    job: TestJob,
+    input: ImportInput,
+    meddle: (ctx: JobContext) => JobContext = (ctx) => ctx,
+  ) {
     const { ctx, end } = await job.attempt();
     try {
       return await importProducts(meddle(ctx), input);
@@ -63,7 +67,13 @@ export async function openImports() {
       const { job, input } = await start(await upload(file), options);
       const output = await attempt(job, input);
       await job.settle('completed');
-      return { job, output, items: await items(job.id), counts: await job.counts(), rejected: await rejected(job.id) };
+      return {
+        job,
+        output,
+        items: await items(job.id),
+        counts: await job.counts(),
+        rejected: await rejected(job.id),
+      };
     },
     items,
     rejected,
@@ -75,10 +85,15 @@ export async function openImports() {
   };
 
   async function items(jobId: string) {
-    const { rows } = await db.query<{ row: number; column: string | null; code: string; message: string; outcome: string }>(
-      'SELECT row, "column", code, message, outcome FROM job_items WHERE job_id = $1 ORDER BY ordinal',
-      [jobId],
-    );
+    const { rows } = await db.query<{
+      row: number;
+      column: string | null;
+      code: string;
+      message: string;
+      outcome: string;
+    }>('SELECT row, "column", code, message, outcome FROM job_items WHERE job_id = $1 ORDER BY ordinal', [
+      jobId,
+    ]);
     return rows;
   }
 
@@ -91,7 +106,9 @@ export async function openImports() {
 
   /** The whole catalog as a person sees it, in an order of its own. */
   async function catalog() {
-    const products = await db.query('SELECT handle, title, vendor, status, tags, option_names, description_html FROM products ORDER BY handle');
+    const products = await db.query(
+      'SELECT handle, title, vendor, status, tags, option_names, description_html FROM products ORDER BY handle',
+    );
     const variants = await db.query(
       `SELECT p.handle, v.variant_key, v.sku, v.option_values, v.price, v.compare_at_price, v.inventory_quantity, v.weight_grams
          FROM product_variants v JOIN products p ON p.id = v.product_id ORDER BY p.handle, v.variant_key`,

@@ -16,7 +16,11 @@ export interface BatchLimits {
 }
 
 /** Cuts a table into batches, without blank records and without the first `skip` records, which are done already. */
-export async function* readBatches(table: CsvTable, skip: number, limits: BatchLimits): AsyncGenerator<RecordBatch> {
+export async function* readBatches(
+  table: CsvTable,
+  skip: number,
+  limits: BatchLimits,
+): AsyncGenerator<RecordBatch> {
   let records: CsvRecord[] = [];
   let characters = 0;
   let recordsRead = 0;

@@ -26,7 +26,9 @@ export interface ImportPlan {
 /** Reads each record of a batch on its own; the catalog is not asked. */
 export function readRows(plan: ImportPlan, batch: RecordBatch): ProductRow[] {
   const columns = plan.table.header.columns.length;
-  return batch.records.map((record) => readRow(plan.layout, record, plan.rejectedFile.originalRow(record), columns));
+  return batch.records.map((record) =>
+    readRow(plan.layout, record, plan.rejectedFile.originalRow(record), columns),
+  );
 }
 
 /**
@@ -46,7 +48,12 @@ export async function commitBatch(
     await lockCatalog(tx, ctx.organization.id);
     const known = await readKnown(tx, ctx.organization.id, ctx.jobId, rows);
     const { layout, dryRun } = plan;
-    const done = planBatch(rows, known, { layout, variantColumns: variantColumns(layout), dryRun, newId: newUuid });
+    const done = planBatch(rows, known, {
+      layout,
+      variantColumns: variantColumns(layout),
+      dryRun,
+      newId: newUuid,
+    });
     await writePlan(tx, { organizationId: ctx.organization.id, jobId: ctx.jobId, dryRun }, done, onWriting);
     const lines = rejectedLines(plan, batch, rows, done);
     if (lines !== '') await insertRejectedLines(tx, ctx.jobId, batch.records[0]?.row ?? 0, lines);
@@ -59,7 +66,12 @@ export async function commitBatch(
   });
 }
 
-function rejectedLines(plan: ImportPlan, batch: RecordBatch, rows: readonly ProductRow[], done: BatchPlan): string {
+function rejectedLines(
+  plan: ImportPlan,
+  batch: RecordBatch,
+  rows: readonly ProductRow[],
+  done: BatchPlan,
+): string {
   return done.rejected
     .map((index) => {
       const record = batch.records[index];

@@ -1,5 +1,10 @@
 import { findSeenKeys } from '../../../src/repositories/product-import-scratch.ts';
-import { findImages, findProducts, type FoundProduct, type WithinProduct } from '../../../src/repositories/products.ts';
+import {
+  findImages,
+  findProducts,
+  type FoundProduct,
+  type WithinProduct,
+} from '../../../src/repositories/products.ts';
 import { findVariants } from '../../../src/repositories/variants.ts';
 import type { Sql } from '../../../src/repositories/db.ts';
 import { ownKey, type KnownCatalog } from '../../../src/services/products/batch-plan.ts';
@@ -7,7 +12,12 @@ import type { ProductRow } from '../../../src/services/products/row.ts';
 import { decodeEntries, handleHash } from '../../../src/services/products/seen.ts';
 
 /** Reads all that the catalog and the earlier batches know of the products of a batch: four queries at most. */
-export async function readKnown(sql: Sql, organizationId: string, jobId: string, rows: readonly ProductRow[]): Promise<KnownCatalog> {
+export async function readKnown(
+  sql: Sql,
+  organizationId: string,
+  jobId: string,
+  rows: readonly ProductRow[],
+): Promise<KnownCatalog> {
   const handles = new Set(rows.map(({ handle }) => handle).filter((handle) => handle !== null));
   const byHash = new Map([...handles].map((handle) => [handleHash(handle), handle]));
   // One after the other: a connection takes one query at a time.
@@ -21,7 +31,12 @@ export async function readKnown(sql: Sql, organizationId: string, jobId: string,
     products,
     variants: new Map(variants.map((variant) => [ownKey(variant.productId, variant.key), variant])),
     images: new Map(images.map((image) => [ownKey(image.productId, image.url), image])),
-    seen: new Map(keys.map(({ hash, row, rejected, entries }) => [byHash.get(hash) ?? '', { row, rejected, entries: decodeEntries(entries) }])),
+    seen: new Map(
+      keys.map(({ hash, row, rejected, entries }) => [
+        byHash.get(hash) ?? '',
+        { row, rejected, entries: decodeEntries(entries) },
+      ]),
+    ),
   };
 }
 

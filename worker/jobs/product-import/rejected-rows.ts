@@ -10,12 +10,18 @@ import type { ImportSource } from './source.ts';
 const REJECTED_BYTES_MAX = 4 * 1024 ** 3;
 
 /** Stores the file of rejected rows, chunk by chunk. @returns its row to be, or null when an earlier attempt made it */
-export async function storeRejectedRows(ctx: JobContext, plan: ImportPlan, source: ImportSource): Promise<NewStoredFile | null> {
+export async function storeRejectedRows(
+  ctx: JobContext,
+  plan: ImportPlan,
+  source: ImportSource,
+): Promise<NewStoredFile | null> {
   const files = await filesOfJob(ctx.db, ctx.organization.id, ctx.jobId);
   if (files.some(({ role }) => role === 'rejected_rows')) return null;
   const id = newUuid();
   const key = storageKey(ctx.organization.id, 'rejected-rows', id);
-  const lines = Readable.from(withHead(plan.rejectedFile.head, readRejectedLines(ctx.db, ctx.jobId)), { objectMode: false });
+  const lines = Readable.from(withHead(plan.rejectedFile.head, readRejectedLines(ctx.db, ctx.jobId)), {
+    objectMode: false,
+  });
   const stored = await ctx.storage.put(key, lines, { maxBytes: REJECTED_BYTES_MAX, signal: ctx.signal });
   return {
     id,
@@ -23,7 +29,10 @@ export async function storeRejectedRows(ctx: JobContext, plan: ImportPlan, sourc
     jobId: ctx.jobId,
     role: 'rejected_rows',
     filename: rejectedName(source),
-    contentType: plan.table.dialect.delimiter === '\t' ? 'text/tab-separated-values; charset=utf-8' : 'text/csv; charset=utf-8',
+    contentType:
+      plan.table.dialect.delimiter === '\t'
+        ? 'text/tab-separated-values; charset=utf-8'
+        : 'text/csv; charset=utf-8',
     byteSize: stored.byteSize,
     sha256: stored.sha256,
     storageKey: key,
@@ -37,6 +46,7 @@ async function* withHead(head: string, lines: AsyncIterable<string>): AsyncGener
 
 /** "spring.csv" → "spring-rejected.csv", however often */
 function rejectedName({ filename }: ImportSource): string {
-  const [, stem = filename, extension = '.csv'] = /^(.*?)(?:-rejected)?(\.[a-z0-9]{1,5})?$/is.exec(filename) ?? [];
+  const [, stem = filename, extension = '.csv'] =
+    /^(.*?)(?:-rejected)?(\.[a-z0-9]{1,5})?$/is.exec(filename) ?? [];
   return `${stem || 'products'}-rejected${extension}`;
 }

@@ -31,7 +31,10 @@ export async function openSource(ctx: JobContext, source: ImportInput['source'])
   }
 }
 
-async function findSource(ctx: JobContext, source: ImportInput['source']): Promise<{ storageKey: string; filename: string } | null> {
+async function findSource(
+  ctx: JobContext,
+  source: ImportInput['source'],
+): Promise<{ storageKey: string; filename: string } | null> {
   if ('uploadId' in source) {
     const upload = await findUpload(ctx.db, ctx.organization.id, source.uploadId);
     return upload?.receivedAt ? upload : null;
@@ -41,5 +44,9 @@ async function findSource(ctx: JobContext, source: ImportInput['source']): Promi
 }
 
 function expired(cause?: unknown): JobFailure {
-  return JobFailure.permanent('SOURCE_EXPIRED', 'The file is not stored any more. Upload it again and start a new import.', cause);
+  return JobFailure.permanent(
+    'SOURCE_EXPIRED',
+    'The file is not stored any more. Upload it again and start a new import.',
+    cause,
+  );
 }

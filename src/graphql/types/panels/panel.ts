@@ -103,9 +103,9 @@ export const Panel = builder.interfaceRef<PanelReading<unknown>>('Panel').implem
       type: 'Job',
       nullable: true,
       description: 'The job that is filling this panel now, if one is',
-      resolve: (query, { refreshJobId: id }, _args, { db, principal }) =>
+      resolve: (query, { refreshJobId: id }, _args, { prisma, principal }) =>
         id
-          ? db.prisma.job.findFirst({ ...query, where: { id, organizationId: principal.organization.id } })
+          ? prisma.job.findFirst({ ...query, where: { id, organizationId: principal.organization.id } })
           : null,
     }),
     sources: t.expose('sources', { type: [PanelSource], description: 'The accounts behind it' }),

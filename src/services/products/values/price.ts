@@ -7,7 +7,15 @@ export interface Price {
 }
 
 const PLAIN = /^\d{1,14}(?:\.\d{1,4})?$/;
-const SYMBOLS: Readonly<Record<string, string | null>> = { '€': 'EUR', '£': 'GBP', $: null, '¥': null, '₹': 'INR', 'zł': 'PLN', kr: null };
+const SYMBOLS: Readonly<Record<string, string | null>> = {
+  '€': 'EUR',
+  '£': 'GBP',
+  $: null,
+  '¥': null,
+  '₹': 'INR',
+  zł: 'PLN',
+  kr: null,
+};
 const WITH_CURRENCY = /^([A-Z]{3}|€|£|\$|¥|₹|zł|kr)?\s*([-+]?\d[\d.,'’\s]*)\s*([A-Z]{3}|€|£|\$|¥|₹|zł|kr)?$/i;
 
 /**
@@ -20,24 +28,38 @@ export function parsePrice(text: string): CellResult<Price> {
   const found = WITH_CURRENCY.exec(text);
   if (!found) return { code: 'INVALID_PRICE', message: 'is not a price. Write it like 12.50' };
   const [, before, digits = '', after] = found;
-  if (before && after) return { code: 'INVALID_PRICE', message: 'names two currencies. Write it like 12.50 EUR' };
+  if (before && after)
+    return { code: 'INVALID_PRICE', message: 'names two currencies. Write it like 12.50 EUR' };
   if (digits.startsWith('-')) return { code: 'NEGATIVE_PRICE', message: 'is negative. A price is 0 or more' };
   const number = normalize(digits.replace(/[\s'’]/g, ''));
-  if (number === 'ambiguous') {
-    return { code: 'AMBIGUOUS_PRICE', message: 'may mean thousands or decimals. Write it with a point, like 1234.00 or 1.23' };
+  if (number === AMBIGUOUS) {
+    return {
+      code: 'AMBIGUOUS_PRICE',
+      message: 'may mean thousands or decimals. Write it with a point, like 1234.00 or 1.23',
+    };
   }
-  if (number === null || !PLAIN.test(number)) return { code: 'INVALID_PRICE', message: 'is not a price with at most 14 digits and 4 decimals. Write it like 12.50' };
+  if (number === null || !PLAIN.test(number))
+    return {
+      code: 'INVALID_PRICE',
+      message: 'is not a price with at most 14 digits and 4 decimals. Write it like 12.50',
+    };
   const currency = currencyOf(before ?? after);
-  if (currency === undefined) return { code: 'INVALID_CURRENCY', message: 'names a currency that does not exist. Write it like 12.50 EUR' };
+  if (currency === undefined)
+    return {
+      code: 'INVALID_CURRENCY',
+      message: 'names a currency that does not exist. Write it like 12.50 EUR',
+    };
   return { value: { amount: canonical(number), currency } };
 }
 
+const AMBIGUOUS = Symbol('ambiguous');
+
 /** Digits with a point as the decimal sign and nothing between the thousands; null for nonsense. */
-function normalize(digits: string): string | 'ambiguous' | null {
+function normalize(digits: string): string | typeof AMBIGUOUS | null {
   if (!digits.includes(',')) return digits.split('.').length > 2 ? withoutGroups(digits, '.') : digits;
   if (!digits.includes('.')) {
     if (digits.split(',').length > 2) return withoutGroups(digits, ',');
-    if (/^[1-9]\d{0,2},\d{3}$/.test(digits)) return 'ambiguous';
+    if (/^[1-9]\d{0,2},\d{3}$/.test(digits)) return AMBIGUOUS;
     return digits.replace(',', '.');
   }
   const decimal = digits.lastIndexOf(',') > digits.lastIndexOf('.') ? ',' : '.';

@@ -13,7 +13,9 @@ export function parseQuantity(text: string): CellResult<number> {
 /** 1, 2, 3 … */
 export function parsePosition(text: string): CellResult<number> {
   const number = WHOLE.test(text) ? Number.parseInt(text, 10) : 0;
-  return number > 0 ? { value: number } : { code: 'INVALID_POSITION', message: 'is not a place. Write 1 for the first picture' };
+  return number > 0
+    ? { value: number }
+    : { code: 'INVALID_POSITION', message: 'is not a place. Write 1 for the first picture' };
 }
 
 const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
@@ -36,7 +38,9 @@ const STATUSES: ReadonlyMap<string, ProductStatus> = new Map([
 
 export function parseStatus(text: string): CellResult<ProductStatus> {
   const value = STATUSES.get(text.toLowerCase());
-  return value ? { value } : { code: 'INVALID_STATUS', message: 'is no status. Write active, draft or archived' };
+  return value
+    ? { value }
+    : { code: 'INVALID_STATUS', message: 'is no status. Write active, draft or archived' };
 }
 
 /** Google's four words; only "out of stock" says how many pieces there are. @returns pieces, null for unknown */
@@ -49,7 +53,9 @@ export function parseAvailability(text: string): CellResult<number | null> {
 
 export function parseCurrency(text: string): CellResult<string> {
   const value = parseCurrencyCode(text);
-  return value ? { value } : { code: 'INVALID_CURRENCY', message: 'is no currency. Write its three letters, like EUR' };
+  return value
+    ? { value }
+    : { code: 'INVALID_CURRENCY', message: 'is no currency. Write its three letters, like EUR' };
 }
 
 /** In bytes: longer ones do not fit into an index of Postgres. */
@@ -58,10 +64,16 @@ const URL_SHAPE = /^https?:\/\/[^\s/?#]+\S*$/i;
 
 export function parseUrl(text: string): CellResult<string> {
   if (Buffer.byteLength(text) > URL_BYTES_MAX) {
-    return { code: 'VALUE_TOO_LONG', message: `is longer than ${URL_BYTES_MAX} bytes, the most an address may have` };
+    return {
+      code: 'VALUE_TOO_LONG',
+      message: `is longer than ${URL_BYTES_MAX} bytes, the most an address may have`,
+    };
   }
   if (URL_SHAPE.test(text) && URL.canParse(text)) return { value: text };
-  return { code: 'INVALID_URL', message: 'is no address of a picture. It must begin with http:// or https://' };
+  return {
+    code: 'INVALID_URL',
+    message: 'is no address of a picture. It must begin with http:// or https://',
+  };
 }
 
 /** @param max in characters */

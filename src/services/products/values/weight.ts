@@ -26,9 +26,11 @@ export function parseWeight(text: string, unit: string | null): CellResult<strin
   if (!found) return { code: 'INVALID_WEIGHT', message: 'is not a weight. Write it like 500 g or 0.5 kg' };
   const [, whole = '0', fraction = '', own = ''] = found;
   const name = (own || (unit ?? '')).toLowerCase();
-  if (name === '') return { code: 'WEIGHT_WITHOUT_UNIT', message: 'has no unit. Write it like 500 g or 0.5 kg' };
+  if (name === '')
+    return { code: 'WEIGHT_WITHOUT_UNIT', message: 'has no unit. Write it like 500 g or 0.5 kg' };
   const factor = UNITS[ALIASES[name] ?? name];
-  if (factor === undefined) return { code: 'INVALID_WEIGHT', message: `is in "${name}". Use g, kg, lb or oz` };
+  if (factor === undefined)
+    return { code: 'INVALID_WEIGHT', message: `is in "${name}". Use g, kg, lb or oz` };
   const scaled = BigInt(whole + fraction.padEnd(6, '0')) * factor;
   return { value: decimal4((scaled + HALF) / STEP) };
 }

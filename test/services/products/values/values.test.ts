@@ -90,7 +90,8 @@ describe('a weight', () => {
 describe('other cells', () => {
   it('a quantity is whole and may be below zero', () => {
     expect(['12', '-3', '12.0'].map(parseQuantity)).toEqual([{ value: 12 }, { value: -3 }, { value: 12 }]);
-    for (const text of ['1.5', '1,000', 'many', '9999999999']) expect(parseQuantity(text)).toMatchObject({ code: 'INVALID_QUANTITY' });
+    for (const text of ['1.5', '1,000', 'many', '9999999999'])
+      expect(parseQuantity(text)).toMatchObject({ code: 'INVALID_QUANTITY' });
   });
 
   it('booleans are what people write for yes and no, nothing else', () => {
@@ -107,13 +108,26 @@ describe('other cells', () => {
   });
 
   it('of the availabilities, only out of stock says how many pieces there are', () => {
-    expect(['in stock', 'out_of_stock', 'preorder'].map(parseAvailability)).toEqual([{ value: null }, { value: 0 }, { value: null }]);
+    expect(['in stock', 'out_of_stock', 'preorder'].map(parseAvailability)).toEqual([
+      { value: null },
+      { value: 0 },
+      { value: null },
+    ]);
     expect(parseAvailability('soon')).toMatchObject({ code: 'INVALID_AVAILABILITY' });
   });
 
   it('an address of a picture is http or https, has a host and no blanks, and fits an index', () => {
-    expect(parseUrl('https://cdn.example.com/a.jpg?v=1')).toEqual({ value: 'https://cdn.example.com/a.jpg?v=1' });
-    for (const text of ['cdn.example.com/a.jpg', 'ftp://x/y', 'https://', 'https://a b/c', 'javascript:alert(1)', 'https://[']) {
+    expect(parseUrl('https://cdn.example.com/a.jpg?v=1')).toEqual({
+      value: 'https://cdn.example.com/a.jpg?v=1',
+    });
+    for (const text of [
+      'cdn.example.com/a.jpg',
+      'ftp://x/y',
+      'https://',
+      'https://a b/c',
+      'javascript:alert(1)',
+      'https://[',
+    ]) {
       expect(parseUrl(text)).toMatchObject({ code: 'INVALID_URL' });
     }
     expect(parseUrl(`https://x.example/${'a'.repeat(2_000)}`)).toMatchObject({ code: 'VALUE_TOO_LONG' });
