@@ -68,8 +68,7 @@ export async function importInWorker(
   const figures: ImportFigures[] = [];
   for (let time = 0; time < times; time += 1) {
     const worker = await SupervisedChild.start({
-      name: 'worker',
-      module: 'worker/main.ts',
+      ...WORKER_PROCESS,
       env: { ...currentEnvironment(), ...environment },
       log,
     });

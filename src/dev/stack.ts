@@ -30,7 +30,11 @@ interface StackOptions {
 export const API_PROCESS = { name: 'API', module: 'src/server.ts' };
 
 /** Node lets a heap grow by the memory of the machine; with a limit it clears up in time (200 instead of 290 MB in an import). */
-export const WORKER_PROCESS = { name: 'worker', module: 'worker/main.ts', nodeOptions: ['--max-old-space-size=1024'] };
+export const WORKER_PROCESS = {
+  name: 'worker',
+  module: 'worker/main.ts',
+  nodeOptions: ['--max-old-space-size=1024'],
+};
 
 /** The whole of Millrace on this machine: database, migrations, demo organization, API and worker. */
 export async function startStack({ config, environment, log }: StackOptions): Promise<Stack> {
@@ -52,7 +56,11 @@ export async function startStack({ config, environment, log }: StackOptions): Pr
       MILLRACE_DATA_DIR: config.dataDir,
       MILLRACE_DEV_TOKEN: tokens.member,
     };
-    const start = async (options: { name: string; module: string; nodeOptions?: readonly string[] }): Promise<SupervisedChild> => {
+    const start = async (options: {
+      name: string;
+      module: string;
+      nodeOptions?: readonly string[];
+    }): Promise<SupervisedChild> => {
       const child = await SupervisedChild.start({ ...options, env, log });
       opened.push(child);
       return child;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { mappingProblems } from '../services/products/layout.ts';
 import { defineJob } from './define.ts';
 
 export const PRODUCT_FILE_FORMATS = ['auto', 'shopify_csv', 'google_merchant_tsv', 'generic_csv'] as const;
@@ -35,6 +36,10 @@ export const productImport = defineJob({
     mapping: z
       .array(columnMapping)
       .max(200)
+      // What is wrong whatever the file holds is told before a job starts.
+      .superRefine((mapping, ctx) => {
+        for (const message of mappingProblems(mapping)) ctx.addIssue({ code: 'custom', message });
+      })
       .nullish()
       .meta({ description: "Which of the file's columns holds which of ours; absent: by header names" }),
     dryRun: z.boolean().default(false).meta({ description: 'Check everything, write nothing' }),

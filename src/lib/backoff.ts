@@ -13,7 +13,11 @@ export interface BackoffPolicy {
  * @param random source of chance in [0, 1)
  * @returns ms to wait, never negative and never above `maxMs`
  */
-export function backoffMs(policy: BackoffPolicy, attempt: number, random: () => number = Math.random): number {
+export function backoffMs(
+  policy: BackoffPolicy,
+  attempt: number,
+  random: () => number = Math.random,
+): number {
   const exponent = Math.min(Math.max(attempt - 1, 0), 30);
   const delayMs = Math.min(policy.baseMs * 2 ** exponent, policy.maxMs);
   const jitter = policy.jitter ?? 0.5;

@@ -20,7 +20,9 @@ export function withoutNul(value: unknown): unknown {
   if (typeof value === 'string') return value.replaceAll('\u0000', '');
   if (Array.isArray(value)) return value.map((inner) => withoutNul<unknown>(inner));
   if (!isPlainObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [withoutNul(key), withoutNul(inner)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [withoutNul(key), withoutNul(inner)]),
+  );
 }
 
 /** Every string inside a value, for search. */

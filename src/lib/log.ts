@@ -4,7 +4,16 @@ import { build as pretty } from 'pino-pretty';
 export type Log = Logger;
 
 /** Keys whose values never reach a log, wherever they stand in an object of up to three levels. */
-const SECRET_KEYS = ['token', 'password', 'secret', 'authorization', 'cookie', 'connectionString', 'databaseUrl', 'redisUrl'];
+const SECRET_KEYS = [
+  'token',
+  'password',
+  'secret',
+  'authorization',
+  'cookie',
+  'connectionString',
+  'databaseUrl',
+  'redisUrl',
+];
 
 export interface LogOptions {
   readonly level: Level | 'silent';

@@ -27,7 +27,8 @@ export function startLoop({ name, everyMs, log, run }: LoopOptions): Loop {
       try {
         await run(stopping.signal);
       } catch (error) {
-        if (!stopping.signal.aborted) log.warn({ err: toError(error), loop: name }, 'a loop of upkeep failed; it goes on');
+        if (!stopping.signal.aborted)
+          log.warn({ err: toError(error), loop: name }, 'a loop of upkeep failed; it goes on');
       }
       await sleep(everyMs * (1 + Math.random() / 5), wake.signal);
     }

@@ -70,9 +70,9 @@ describe('a loader that fails without good values to show gives FAILED', () => {
 
   test.each([
     ['a rejected promise', () => Promise.reject(new Error('down')), 'SOURCE_FAILED'],
-    ['a thrown text', () => Promise.reject('down' as unknown), 'SOURCE_FAILED'],
+    ['a thrown text', () => Promise.reject('down'), 'SOURCE_FAILED'],
     ['a thrown nothing', () => Promise.reject(undefined as unknown), 'SOURCE_FAILED'],
-    ['a defect of its own', () => JSON.parse('{'), 'INTERNAL'],
+    ['a defect of its own', (): unknown => JSON.parse('{'), 'INTERNAL'],
     ['nothing', () => undefined, 'INVALID_DATA'],
     ['a text', () => 'garbage', 'INVALID_DATA'],
     ['filled sources without values', () => ({ ...trafficLoad, values: null }), 'INVALID_DATA'],

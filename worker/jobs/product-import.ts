@@ -1,5 +1,5 @@
 import type { productImport } from '../../src/jobs/product-import.ts';
-import { deleteImportScratch, findForgottenScratch } from '../../src/repositories/product-import-scratch.ts';
+import { deleteImportScratch } from '../../src/repositories/product-import-scratch.ts';
 import { insertFile } from '../../src/repositories/files.ts';
 import { AttemptLostError } from '../../src/repositories/job-fence.ts';
 import { openTable } from '../../src/services/csv/table.ts';
@@ -19,7 +19,6 @@ const COLLISIONS_MAX = 3;
 /** Streams a product file into the catalog; see `src/jobs/product-import.ts` for what goes in and comes out. */
 export const importProducts: Handler<typeof productImport> = async (ctx, input) => {
   const done = await ctx.resume(importCursor);
-  if (!done) await forgetEndedImports(ctx);
   const source = await openSource(ctx, input.source);
   try {
     const plan = await openPlan(ctx, input, source);
@@ -136,9 +135,4 @@ async function finish(
     throw error;
   }
   await deleteImportScratch(ctx.db, ctx.jobId);
-}
-
-/** An import that failed or was cancelled cannot clear up behind itself: the next one does. */
-async function forgetEndedImports(ctx: JobContext): Promise<void> {
-  for (const jobId of await findForgottenScratch(ctx.db)) await deleteImportScratch(ctx.db, jobId);
 }

@@ -1,5 +1,6 @@
 import type { Sql } from '../../src/repositories/db.ts';
 import { pruneKeys } from '../../src/repositories/idempotency-keys.ts';
+import { deleteImportScratch, findForgottenScratch } from '../../src/repositories/product-import-scratch.ts';
 import { deleteUnusedUploads } from '../../src/repositories/uploads.ts';
 
 const BATCH = 1_000;
@@ -10,6 +11,10 @@ const PRUNERS: readonly ((sql: Sql, limit: number) => Promise<number>)[] = [prun
 
 /** Removes what is out of date, in small batches. */
 export async function prune(sql: Sql, signal: AbortSignal): Promise<void> {
+  // What imports left behind that failed or were cancelled.
+  for (const jobId of await findForgottenScratch(sql)) {
+    if (!signal.aborted) await deleteImportScratch(sql, jobId);
+  }
   for (const remove of PRUNERS) {
     for (let batch = 0; batch < BATCHES_MAX && !signal.aborted; batch += 1) {
       if ((await remove(sql, BATCH)) < BATCH) break;

@@ -208,9 +208,7 @@ builder.queryField('job', (t) =>
     args: { id: t.arg.id({ required: true, description: 'Id of the job' }) },
     resolve(query, _root, args, ctx) {
       const id = uuidOf('job', args.id);
-      return id === null
-        ? null
-        : ctx.prisma.job.findFirst({ ...query, where: { ...visibleJobs(ctx), id } });
+      return id === null ? null : ctx.prisma.job.findFirst({ ...query, where: { ...visibleJobs(ctx), id } });
     },
   }),
 );
