@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isProductField, PRODUCT_FIELD_NAMES } from '../services/products/fields.ts';
 import { mappingProblems } from '../services/products/layout.ts';
 import { defineJob } from './define.ts';
 
@@ -17,7 +18,13 @@ export const fileSource = z
 const columnMapping = z
   .object({
     column: z.string().min(1).max(200).meta({ description: "Header of the file's column" }),
-    field: z.string().min(1).max(100).meta({ description: 'Name of our field, e.g. "title"' }),
+    field: z
+      .string()
+      .refine(isProductField, {
+        error: `Expected the name of a field: ${PRODUCT_FIELD_NAMES.join(', ')}`,
+        abort: true,
+      })
+      .meta({ description: 'Name of our field, e.g. "title"' }),
   })
   .meta({ id: 'ColumnMapping', description: "Which of the file's columns holds which of ours" });
 
