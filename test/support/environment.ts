@@ -5,6 +5,7 @@ const variables = z.object({
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
   MILLRACE_NO_INSTALL: z.enum(['0', '1']).default('0'),
   PATH: z.string().default(''),
+  MILLRACE_TEST_DATA: z.string().optional(),
 });
 
 /** What the test harness takes from outside; empty means absent. */
@@ -14,6 +15,8 @@ export interface TestEnvironment {
   /** A Redis for the tests, instead of one of their own */
   readonly redisUrl: string | null;
   readonly mayInstall: boolean;
+  /** More input for tests that have inputs of their own as well */
+  readonly dataFolder: string | null;
   /** Folders with programs, in order */
   readonly path: readonly string[];
 }
@@ -26,6 +29,7 @@ export function readTestEnvironment(): TestEnvironment {
     databaseUrl: env.TEST_DATABASE_URL ?? null,
     redisUrl: env.REDIS_URL ?? null,
     mayInstall: env.MILLRACE_NO_INSTALL === '0',
+    dataFolder: env.MILLRACE_TEST_DATA ?? null,
     path: env.PATH.split(':').filter(Boolean),
   };
 }
