@@ -9,6 +9,7 @@ import { problem } from './errors.ts';
 import { EXAMPLE_OPERATIONS } from './examples.ts';
 import { BODY_BYTES_MAX } from './limits.ts';
 import { maskError, useErrorMasking } from './masking.ts';
+import { useOrderedExecution } from './ordered-execution.ts';
 import { schema } from './schema.ts';
 
 export const GRAPHQL_PATH = '/graphql';
@@ -47,6 +48,7 @@ export function createGraphQL({ services, devToken }: YogaOptions) {
       useCSRFPrevention({ requestHeaders: ['authorization', 'x-graphql-yoga-csrf'] }),
       useDeferStream(),
       useDocumentLimits(),
+      useOrderedExecution(),
       useErrorMasking(log),
       useUnbufferedStreams(),
     ],

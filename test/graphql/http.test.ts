@@ -130,6 +130,17 @@ describe('what is refused before it runs', () => {
   });
 });
 
+test('fields are answered in the order in which they were selected, whichever is done first', async () => {
+  const query =
+    '{ dashboard { revenue { state } from } jobs { totalCount } viewer { role organization { name } } __typename }';
+  for (let time = 0; time < 10; time += 1) {
+    const { data } = await api.ask(query);
+    expect(JSON.stringify(data)).toMatch(
+      /^{"dashboard":{"revenue":.*,"from":.*"jobs":.*"viewer":{"role":.*"organization":.*"__typename":"Query"}$/,
+    );
+  }
+});
+
 test('the introspection query of tools is within the limits', async () => {
   const { getIntrospectionQuery } = await import('graphql');
   const { errors, data } = await api.ask(getIntrospectionQuery());
