@@ -70,7 +70,12 @@ async function writeWhole(
   const meter = new Meter(options.maxBytes);
   try {
     const file = await open(temporary, 'wx', 0o600);
-    await pipeline(body, meter, file.createWriteStream({ flush: true }), { signal: options.signal });
+    try {
+      await pipeline(body, meter, file.createWriteStream({ flush: true }), { signal: options.signal });
+    } finally {
+      // The stream closes it, but not where it is aborted before it began to write.
+      await file.close();
+    }
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await rename(temporary, path);
   } catch (error) {

@@ -57,9 +57,10 @@ describe('PUT of an upload', () => {
     const received = await findUpload(server.db, server.organizationId, upload.id);
     expect(received).toMatchObject(facts);
     expect(received?.receivedAt).toBeInstanceOf(Date);
-    const { byteSize } = await server.storage.get(received?.storageKey ?? '', {
+    const { body, byteSize } = await server.storage.get(received?.storageKey ?? '', {
       signal: new AbortController().signal,
     });
+    body.destroy();
     expect(byteSize).toBe(bytes.byteLength);
   });
 
