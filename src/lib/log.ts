@@ -1,4 +1,4 @@
-import { pino, stdSerializers, type DestinationStream, type Level, type Logger } from 'pino';
+import { pino, type DestinationStream, type Level, type Logger } from 'pino';
 import { build as pretty } from 'pino-pretty';
 
 export type Log = Logger;
@@ -31,7 +31,7 @@ export function createLog({ level, process: name, format = 'json', destination }
       level,
       base: { process: name },
       redact: { paths, censor: '[secret]' },
-      serializers: { error: stdSerializers.err, err: stdSerializers.err },
+      serializers: { error: describeError, err: describeError },
     },
     destination ?? (format === 'pretty' ? prettyStderr() : pino.destination({ dest: 2, sync: true })),
   );
@@ -46,4 +46,20 @@ function prettyStderr(): DestinationStream {
     ignore: 'pid,hostname,process',
     messageFormat: '{process}: {msg}',
   });
+}
+
+/** Causes of causes that are told. */
+const CAUSES_MAX = 5;
+
+/** What is told of an error, and nothing else: libraries hang clients, requests and credentials on theirs. */
+function describeError(error: unknown, depth = 0): unknown {
+  if (!(error instanceof Error)) return String(error);
+  const { name, message, stack, cause } = error;
+  return {
+    type: name,
+    message,
+    stack,
+    ...('code' in error ? { code: String(error.code) } : {}),
+    ...(cause !== undefined && depth < CAUSES_MAX ? { cause: describeError(cause, depth + 1) } : {}),
+  };
 }
