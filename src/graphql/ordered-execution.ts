@@ -1,4 +1,4 @@
-import { execute, subscribe, visit, BREAK, type DocumentNode } from 'graphql';
+import { BREAK, execute, Kind, subscribe, visit, type DocumentNode } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 
 /** Whether a document asks for incremental delivery; asked once per parsed document. */
@@ -20,7 +20,9 @@ export function useOrderedExecution(): Plugin {
   };
 }
 
-function isIncremental(document: DocumentNode): boolean {
+/** @param document typed any by the plugins' interface */
+function isIncremental(document: unknown): boolean {
+  if (!isDocument(document)) return false;
   const known = incremental.get(document);
   if (known !== undefined) return known;
   let found = false;
@@ -32,4 +34,8 @@ function isIncremental(document: DocumentNode): boolean {
   });
   incremental.set(document, found);
   return found;
+}
+
+function isDocument(value: unknown): value is DocumentNode {
+  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === Kind.DOCUMENT;
 }
