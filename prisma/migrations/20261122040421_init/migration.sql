@@ -472,13 +472,13 @@ ALTER TABLE "jobs" SET (fillfactor = 80);
 CREATE UNIQUE INDEX "jobs_unique_live" ON "jobs" ("organization_id", "kind", "unique_key")
   WHERE "unique_key" IS NOT NULL AND "status" IN ('pending', 'running');
 
--- The dispatcher's admission: an organization's next jobs, by priority, the oldest first.
-CREATE INDEX "jobs_pending" ON "jobs" ("queue", "organization_id", "priority", "due_at", "id")
-  WHERE "status" = 'pending';
-
--- What still waits in Postgres: small however many deliveries stand in the broker.
-CREATE INDEX "jobs_undelivered" ON "jobs" ("queue", "due_at")
+-- The dispatcher: what waits in Postgres, organization by organization, in the order in which it is delivered.
+CREATE INDEX "jobs_undelivered" ON "jobs" ("queue", "organization_id", "priority", "due_at", "id")
   WHERE "status" = 'pending' AND "delivered_at" IS NULL;
+
+-- The window of an organization, and what a lost broker held: small however many jobs wait.
+CREATE INDEX "jobs_delivered" ON "jobs" ("queue", "organization_id", "delivered_at")
+  WHERE "status" = 'pending' AND "delivered_at" IS NOT NULL;
 
 -- Rescue asks for the running jobs of one worker.
 CREATE INDEX "jobs_running" ON "jobs" ("worker_id") WHERE "status" = 'running';
