@@ -36,7 +36,7 @@ export function createAttemptContext(deps: AttemptContextDeps): JobContext {
       if (unit.cursorJson !== null) await writeCheckpoint(tx, job.id, unit.cursorJson);
       return { result, news: await passFence(tx, job.id, job.delivery, unit.change()) };
     });
-    if (news.events.length > 0 || signal.aborted) announce(bus, news);
+    announce(bus, news);
     return result;
   }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { JobEventType as EventType, LogLevel as Level } from '../../generated/prisma/enums.ts';
 import type { JobEvent as JobEventShape } from '../../domain/job.ts';
-import { readEventPages } from '../../repositories/job-children.ts';
+import { readEventPages } from '../../repositories/job-lists.ts';
 import { defineBatch } from '../batch.ts';
 import { builder } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';

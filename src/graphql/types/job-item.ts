@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { toPublicId } from '../../domain/ids.ts';
 import type { JobItemOutcome as Outcome } from '../../generated/prisma/enums.ts';
-import { countItems, readItems, type JobItemRow } from '../../repositories/job-children.ts';
+import { countItems, readItems, type JobItemRow } from '../../repositories/job-lists.ts';
 import { defineBatch } from '../batch.ts';
 import { builder } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { GraphQLResolveInfo } from 'graphql';
-import { countChildren, readChildIds } from '../../repositories/job-children.ts';
+import { countChildren, readChildIds } from '../../repositories/job-lists.ts';
 import { defineBatch } from '../batch.ts';
 import { builder } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
