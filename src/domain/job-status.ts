@@ -28,7 +28,7 @@ interface Transition {
   readonly to: JobStatus;
 }
 
-/** Every legal move; the guard, the SQL and the README's chart are made from it. */
+/** Every legal move: the README's chart is made from it. The statements in repositories name the same moves themselves. */
 export const JOB_TRANSITIONS: readonly Transition[] = [
   { trigger: 'claimed', from: 'pending', to: 'running' },
   { trigger: 'completed', from: 'running', to: 'completed' },
@@ -55,11 +55,6 @@ export function isSettled(status: JobStatus): boolean {
 /** Status that `trigger` leads to from `from`, or null where the table knows no such move. */
 export function nextStatus(from: JobStatus, trigger: JobTrigger): JobStatus | null {
   return JOB_TRANSITIONS.find((move) => move.from === from && move.trigger === trigger)?.to ?? null;
-}
-
-/** Statuses in which `trigger` may find a job: the `WHERE status IN (…)` of its SQL. */
-export function sourcesOf(trigger: JobTrigger): readonly JobStatus[] {
-  return JOB_TRANSITIONS.filter((move) => move.trigger === trigger).map((move) => move.from);
 }
 
 /** The table as a Mermaid chart, for the README. */
