@@ -16,6 +16,7 @@ import { createPageHandler } from './http/page.ts';
 import { closeServer, createHttpServer, listen } from './http/server.ts';
 import { createUploadHandler } from './http/uploads.ts';
 import type { JobCatalogue } from './jobs/define.ts';
+import { systemCatalogue } from './jobs/index.ts';
 import { raceAbort } from './lib/abort.ts';
 import { systemClock, type Clock } from './lib/clock.ts';
 import type { Log } from './lib/log.ts';
@@ -33,6 +34,7 @@ export interface AppOptions {
   /** Postgres as this process reaches it, and without a pooler between */
   readonly databaseUrl: string;
   readonly directDatabaseUrl: string;
+  /** Kinds beside the system's own */
   readonly catalogue: JobCatalogue;
   readonly log: Log;
   readonly clock?: Clock;
@@ -81,7 +83,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   const services: ApiServices = {
     db,
     prisma,
-    jobs: { db, queue, bus, catalogue: options.catalogue, log },
+    jobs: { db, queue, bus, catalogue: { ...options.catalogue, ...systemCatalogue }, log },
     streams,
     panels: createPanels({ db, clock, log, ...(options.panels ? { panels: options.panels } : {}) }),
     storage,

@@ -4,6 +4,7 @@ import { QUEUE_NAMES, type QueueName } from '../src/domain/job.ts';
 import { newUuid } from '../src/domain/ids.ts';
 import { openBus } from '../src/events/index.ts';
 import type { JobCatalogue } from '../src/jobs/define.ts';
+import { systemCatalogue } from '../src/jobs/index.ts';
 import { systemClock } from '../src/lib/clock.ts';
 import { sleep } from '../src/lib/abort.ts';
 import type { Log } from '../src/lib/log.ts';
@@ -20,6 +21,7 @@ import { BEAT_TIMES, startBeat, type BeatTimes } from './beat.ts';
 import { openConsumer } from './bullmq.ts';
 import { executeDelivery, type ExecutorDeps } from './executor.ts';
 import { bindHandlers, type Handlers } from './handlers.ts';
+import { systemHandlers } from './jobs/index.ts';
 import { dispatchQueue } from './maintenance/dispatch.ts';
 import { checkEpochs, compareCounts } from './maintenance/epochs.ts';
 import { prune } from './maintenance/prune.ts';
@@ -31,6 +33,7 @@ export interface WorkerAppOptions<C extends JobCatalogue> {
   /** Postgres as this process reaches it, and without a pooler between */
   readonly databaseUrl: string;
   readonly directDatabaseUrl: string;
+  /** Kinds beside the system's own */
   readonly catalogue: C;
   readonly handlers: Handlers<C>;
   readonly log: Log;
@@ -59,7 +62,8 @@ const RELEASE_MS = 3_000;
 export async function createWorkerApp<C extends JobCatalogue>(
   options: WorkerAppOptions<C>,
 ): Promise<WorkerApp> {
-  const { config, log, catalogue, times = BEAT_TIMES } = options;
+  const { config, log, times = BEAT_TIMES } = options;
+  const catalogue = { ...options.catalogue, ...systemCatalogue };
   const worker = identify(catalogue);
   const applicationName = workerApplicationName(worker.id);
 
@@ -89,11 +93,15 @@ export async function createWorkerApp<C extends JobCatalogue>(
     db,
     bus,
     storage: openStorage(config),
+    jobs: { db, bus, queue, catalogue, log },
     clock: systemClock,
     log,
     worker,
     catalogue,
-    handlers: bindHandlers(catalogue, options.handlers),
+    handlers: new Map([
+      ...bindHandlers(options.catalogue, options.handlers),
+      ...bindHandlers(systemCatalogue, systemHandlers),
+    ]),
     attempts,
     closing: closing.signal,
     onSettled: (name) => dispatchers.get(name)?.poke(),

@@ -2,6 +2,7 @@ import type { Clock } from '../src/lib/clock.ts';
 import type { EventBus } from '../src/events/bus.ts';
 import type { LedgerItem } from '../src/domain/job.ts';
 import { announce } from '../src/queue/announce.ts';
+import type { JobDeps } from '../src/queue/deps.ts';
 import type { Database, Tx } from '../src/repositories/db.ts';
 import type { ClaimedJob } from '../src/repositories/job-attempts.ts';
 import type { NewJobEvent } from '../src/repositories/job-events.ts';
@@ -18,6 +19,7 @@ export interface AttemptContextDeps {
   readonly db: Database;
   readonly bus: EventBus;
   readonly storage: Storage;
+  readonly jobs: JobDeps;
   readonly clock: Clock;
   readonly job: ClaimedJob;
   readonly signal: AbortSignal;
@@ -48,6 +50,7 @@ export function createAttemptContext(deps: AttemptContextDeps): JobContext {
     log: reporter.log,
     db,
     storage: deps.storage,
+    jobs: deps.jobs,
     now: () => deps.clock.now(),
     progress: (done, total, note) => reporter.report(done, total, note),
     transaction,

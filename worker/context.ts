@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { LedgerItem } from '../src/domain/job.ts';
 import type { JobContract, JobInput, JobOutput } from '../src/jobs/define.ts';
+import type { JobDeps } from '../src/queue/deps.ts';
 import type { Database, Tx } from '../src/repositories/db.ts';
 import type { Storage } from '../src/storage/storage.ts';
 
@@ -42,6 +43,8 @@ export interface JobContext {
   /** Reads, and writes that need no fence. Rows of this job's making belong into `transaction`. */
   readonly db: Database;
   readonly storage: Storage;
+  /** For handlers whose work is other jobs: to start, retry and cancel them */
+  readonly jobs: JobDeps;
   now(): Date;
   /** Tells how far the work is, in any unit; written at most four times a second. `total` null: unknown */
   progress(done: number, total: number | null, note?: string): void;

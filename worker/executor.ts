@@ -6,6 +6,7 @@ import { backoffMs } from '../src/lib/backoff.ts';
 import type { Clock } from '../src/lib/clock.ts';
 import type { Log } from '../src/lib/log.ts';
 import { announce } from '../src/queue/announce.ts';
+import type { JobDeps } from '../src/queue/deps.ts';
 import type { Database } from '../src/repositories/db.ts';
 import {
   claimDelivery,
@@ -28,6 +29,7 @@ export interface ExecutorDeps {
   readonly db: Database;
   readonly bus: EventBus;
   readonly storage: Storage;
+  readonly jobs: JobDeps;
   readonly clock: Clock;
   readonly log: Log;
   readonly worker: WorkerIdentity;
@@ -85,6 +87,7 @@ async function run(deps: ExecutorDeps, job: ClaimedJob, signal: AbortSignal): Pr
     db,
     bus,
     storage: deps.storage,
+    jobs: deps.jobs,
     clock: deps.clock,
     job,
     signal,

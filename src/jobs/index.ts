@@ -1,7 +1,11 @@
+import { canary } from './canary.ts';
 import { catalogueOf } from './define.ts';
 import { productImport } from './product-import.ts';
 
 /** The kinds that the API shows, one line each. */
 export const jobCatalogue = catalogueOf(productImport);
+
+/** The system's own kinds, in the queue `internal`: every process knows them, no list or count shows them. */
+export const systemCatalogue = catalogueOf(canary);
 
 export type JobKind = keyof typeof jobCatalogue;

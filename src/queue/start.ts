@@ -1,48 +1,29 @@
-import { z } from 'zod';
 import { UserFacingError } from '../domain/errors.ts';
-import { newUuid, toPublicId } from '../domain/ids.ts';
-import { JOB_PRIORITIES, type JobPriority } from '../domain/job.ts';
+import { toPublicId } from '../domain/ids.ts';
 import type { JobContract } from '../jobs/define.ts';
-import { canonicalHash, stringsIn, withoutNul } from '../lib/canonical-json.ts';
-import { pointKeyAt, takeKey } from '../repositories/idempotency-keys.ts';
 import type { Tx } from '../repositories/db.ts';
+import { pointKeyAt, takeKey } from '../repositories/idempotency-keys.ts';
 import type { JobNews } from '../repositories/job-events.ts';
 import { findFreshResult, findLiveByUniqueKey, insertJob, type NewJob } from '../repositories/jobs.ts';
 import { announce } from './announce.ts';
 import type { JobDeps } from './deps.ts';
 import { deliverSoon } from './deliver.ts';
 import { checkReferences } from './input-references.ts';
+import { checkStart, type CheckedStart, type StartRequest } from './new-job.ts';
 
-const startOptions = z.object({
-  idempotencyKey: z.string().min(1).max(255).nullish(),
-  priority: z
-    .custom<JobPriority>((value) => typeof value === 'string' && value in JOB_PRIORITIES)
-    .default('NORMAL'),
-  runAt: z.date().nullish(),
-  maxAgeSeconds: z
-    .int()
-    .min(0)
-    .max(366 * 86_400)
-    .nullish(),
-});
-export type StartOptions = z.input<typeof startOptions>;
-type ParsedOptions = z.output<typeof startOptions>;
-
-export interface StartRequest {
-  readonly organizationId: string;
-  readonly kind: string;
-  readonly input: unknown;
-  /** "manual:<user>", "api:<key name>", "schedule:<name>" or "job:<id>" */
-  readonly triggeredBy: string;
-  readonly options?: StartOptions | undefined;
-  readonly parentId?: string;
-}
+export type { StartOptions, StartRequest } from './new-job.ts';
 
 export interface StartedJob {
   readonly jobId: string;
   /** Why an earlier job came back instead of a new one; null for a new one */
   readonly replayReason: null | 'IDEMPOTENCY_KEY' | 'UNIQUE' | 'CACHED';
   readonly message: string | null;
+}
+
+/** A job that the caller's own transaction wrote. */
+export interface WrittenStart extends StartedJob {
+  /** Call it once the transaction has committed: announces the job and hands it to the broker. Never throws. */
+  readonly afterCommit: () => Promise<void>;
 }
 
 /** The winner of a unique key may settle just as we look for it. */
@@ -53,60 +34,36 @@ const UNIQUE_TRIES = 3;
  * @throws UserFacingError for all that the caller can mend; nothing is written then
  */
 export async function startJob(deps: JobDeps, request: StartRequest): Promise<StartedJob> {
-  const contract = deps.catalogue[request.kind];
-  if (!contract) throw new Error(`unknown kind of job: ${request.kind}`);
-  const input = parseOrThrow(contract.input, withoutNul(request.input), ['input']);
-  const options = parseOrThrow(startOptions, request.options ?? {}, ['options']);
-  if (options.maxAgeSeconds != null && !contract.cacheable) {
-    throw UserFacingError.of(
-      'INVALID',
-      ['options', 'maxAgeSeconds'],
-      `The result of "${contract.title}" cannot be reused.`,
-    );
-  }
-  await checkReferences(deps.db, request.organizationId, contract.input, input);
-
-  const job = newJob(contract, request, input, options);
-  const written = await deps.db.transaction((tx) => write(tx, contract, job, options));
-  if ('news' in written) {
-    announce(deps.bus, written.news);
-    await deliverSoon(deps, job.queue, job.id);
-    return { jobId: job.id, replayReason: null, message: null };
-  }
-  return written;
+  const checked = checkStart(deps.catalogue, request);
+  await checkReferences(deps.db, request.organizationId, checked.contract.input, checked.job.input);
+  const written = await deps.db.transaction((tx) => write(tx, checked));
+  if (!('news' in written)) return written;
+  await publish(deps, checked.job, written.news);
+  return fresh(checked.job);
 }
 
-function newJob(
-  contract: JobContract,
-  request: StartRequest,
-  input: Record<string, unknown>,
-  options: ParsedOptions,
-): NewJob {
-  const inputHash = canonicalHash(contract.kind, input);
-  const uniqueKey = contract.uniqueKey?.(input) ?? (contract.cacheable ? inputHash.toString('hex') : null);
-  return {
-    id: newUuid(),
-    organizationId: request.organizationId,
-    kind: contract.kind,
-    version: contract.version,
-    queue: contract.queue,
-    priority: options.priority,
-    input,
-    inputHash,
-    triggeredBy: request.triggeredBy,
-    runAt: options.runAt ?? null,
-    maxAttempts: contract.retry.maxAttempts,
-    idempotencyKey: options.idempotencyKey ?? null,
-    uniqueKey,
-    parentId: request.parentId ?? null,
-    internal: contract.queue === 'internal',
-    searchText: stringsIn(input).join(' ').slice(0, 2_000).toLowerCase(),
-  };
+/**
+ * As `startJob`, within a transaction of the caller's: the job exists if and only if the caller's rows do. A job that
+ * is never announced is found by the dispatcher all the same.
+ */
+export async function startJobIn(tx: Tx, deps: JobDeps, request: StartRequest): Promise<WrittenStart> {
+  const checked = checkStart(deps.catalogue, request);
+  await checkReferences(tx, request.organizationId, checked.contract.input, checked.job.input);
+  const written = await write(tx, checked);
+  if (!('news' in written)) return { ...written, afterCommit: () => Promise.resolve() };
+  return { ...fresh(checked.job), afterCommit: () => publish(deps, checked.job, written.news) };
+}
+
+const fresh = (job: NewJob): StartedJob => ({ jobId: job.id, replayReason: null, message: null });
+
+async function publish(deps: JobDeps, job: NewJob, news: JobNews): Promise<void> {
+  announce(deps.bus, news);
+  await deliverSoon(deps, job.queue, job.id);
 }
 
 type Written = { readonly news: JobNews } | StartedJob;
 
-async function write(tx: Tx, contract: JobContract, job: NewJob, options: ParsedOptions): Promise<Written> {
+async function write(tx: Tx, { contract, job, maxAgeSeconds }: CheckedStart): Promise<Written> {
   const { organizationId, idempotencyKey: key } = job;
   if (key !== null) {
     const holder = await takeKey(tx, organizationId, key, { jobId: job.id, inputHash: job.inputHash });
@@ -114,22 +71,29 @@ async function write(tx: Tx, contract: JobContract, job: NewJob, options: Parsed
   }
   const replay = (found: StartedJob): Promise<StartedJob> => pointAt(tx, organizationId, key, found);
 
-  if (options.maxAgeSeconds != null) {
-    const jobId = await findFreshResult(tx, organizationId, job.kind, job.inputHash, options.maxAgeSeconds);
+  if (maxAgeSeconds !== null) {
+    const jobId = await findFreshResult(tx, organizationId, job.kind, job.inputHash, maxAgeSeconds);
     if (jobId)
       return replay({ jobId, replayReason: 'CACHED', message: 'A finished result is fresh enough.' });
   }
+  const found = await insertOrFindLive(tx, contract, job);
+  return 'news' in found ? found : replay(found);
+}
+
+/** @throws UserFacingError CONFLICT when a live job holds the unique key with other input */
+async function insertOrFindLive(tx: Tx, contract: JobContract, job: NewJob): Promise<Written> {
   for (let tries = 0; tries < UNIQUE_TRIES; tries += 1) {
     const news = await insertJob(tx, job);
     if (news) return { news };
-    const winner = job.uniqueKey && (await findLiveByUniqueKey(tx, organizationId, job.kind, job.uniqueKey));
+    const winner =
+      job.uniqueKey && (await findLiveByUniqueKey(tx, job.organizationId, job.kind, job.uniqueKey));
     if (!winner) continue;
     if (winner.inputHash.equals(job.inputHash)) {
-      return replay({
+      return {
         jobId: winner.id,
         replayReason: 'UNIQUE',
         message: `"${contract.title}" is under way already.`,
-      });
+      };
     }
     const id = toPublicId('job', winner.id);
     throw UserFacingError.of(
@@ -167,16 +131,4 @@ async function pointAt(
 ): Promise<StartedJob> {
   if (key !== null) await pointKeyAt(tx, organizationId, key, found.jobId);
   return found;
-}
-
-function parseOrThrow<S extends z.ZodType>(schema: S, value: unknown, field: readonly string[]): z.output<S> {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new UserFacingError(
-    parsed.error.issues.map((issue) => ({
-      code: 'INVALID',
-      field: [...field, ...issue.path.map(String)],
-      message: issue.message,
-    })),
-  );
 }

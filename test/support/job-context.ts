@@ -1,6 +1,8 @@
 import type { EventBus } from '../../src/events/bus.ts';
 import { newUuid } from '../../src/domain/ids.ts';
 import type { JobCounts } from '../../src/domain/job.ts';
+import { jobCatalogue } from '../../src/jobs/index.ts';
+import type { DeliveryQueue } from '../../src/queue/queue.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import type { Database } from '../../src/repositories/db.ts';
 import type { Storage } from '../../src/storage/storage.ts';
@@ -15,6 +17,16 @@ const deafBus: EventBus = {
   on: () => () => undefined,
   flush: () => Promise.resolve(),
   connected: true,
+  close: () => Promise.resolve(),
+};
+
+/** No broker: what a handler starts waits in Postgres. */
+const deafQueue: DeliveryQueue = {
+  deliver: () => Promise.resolve(),
+  remove: () => Promise.resolve(),
+  counts: () => Promise.resolve({ waiting: 0, active: 0 }),
+  plantEpoch: () => Promise.resolve(newUuid()),
+  hasEpoch: () => Promise.resolve(true),
   close: () => Promise.resolve(),
 };
 
@@ -81,6 +93,7 @@ export async function createTestJob({
         db,
         bus: deafBus,
         storage,
+        jobs: { db, bus: deafBus, queue: deafQueue, catalogue: jobCatalogue, log: silentLog },
         clock: systemClock,
         job,
         signal,
