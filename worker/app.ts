@@ -16,6 +16,7 @@ import { takeBackDeliveries } from '../src/repositories/job-deliveries.ts';
 import { ensureQueues } from '../src/repositories/queues.ts';
 import { removeWorker, workerApplicationName, type WorkerIdentity } from '../src/repositories/workers.ts';
 import { openStorage } from '../src/storage/index.ts';
+import { createAttemptWrites } from './attempt-writes.ts';
 import { Attempts } from './attempts.ts';
 import { BEAT_TIMES, startBeat, type BeatTimes } from './beat.ts';
 import { openConsumer } from './bullmq.ts';
@@ -24,6 +25,7 @@ import { bindHandlers, type Handlers } from './handlers.ts';
 import { systemHandlers } from './jobs/index.ts';
 import { dispatchQueue } from './maintenance/dispatch.ts';
 import { checkEpochs, compareCounts } from './maintenance/epochs.ts';
+import { wakeForgottenParents } from './maintenance/families.ts';
 import { prune } from './maintenance/prune.ts';
 import { Rescuer } from './maintenance/rescue.ts';
 import { Watch } from './maintenance/watch.ts';
@@ -96,7 +98,7 @@ export async function createWorkerApp<C extends JobCatalogue>(
     jobs: { db, bus, queue, catalogue, log },
     clock: systemClock,
     log,
-    worker,
+    writes: createAttemptWrites(db, worker),
     catalogue,
     handlers: new Map([
       ...bindHandlers(options.catalogue, options.handlers),
@@ -128,13 +130,14 @@ export async function createWorkerApp<C extends JobCatalogue>(
     }),
     startLoop({ name: 'rescue', everyMs: Math.min(UPKEEP_MS, times.beatMs), log, run: () => rescuer.look() }),
     startLoop({ name: 'watch', everyMs: Math.min(UPKEEP_MS, times.beatMs), log, run: () => watch.look() }),
+    startLoop({ name: 'families', everyMs: UPKEEP_MS, log, run: () => wakeForgottenParents(db) }),
     startLoop({ name: 'prune', everyMs: PRUNE_MS, log, run: (signal) => prune(db, signal) }),
   ];
   const running = new Set<Promise<void>>();
   const execute = (jobId: string, delivery: number): Promise<void> => {
     // Too late for this process: the delivery goes back to Postgres, and another one is issued.
     if (closing.signal.aborted) return takeBackDeliveries(db, [{ jobId, delivery, place: 1 }]);
-    const run = executeDelivery(executor, jobId, delivery).finally(() => running.delete(run));
+    const run = executeDelivery(executor, { jobId, delivery }).finally(() => running.delete(run));
     running.add(run);
     return run;
   };

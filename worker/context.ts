@@ -1,8 +1,10 @@
 import type { z } from 'zod';
 import type { LedgerItem } from '../src/domain/job.ts';
 import type { JobContract, JobInput, JobOutput } from '../src/jobs/define.ts';
+import type { StartOptions } from '../src/queue/start.ts';
 import type { JobDeps } from '../src/queue/deps.ts';
 import type { Database, Tx } from '../src/repositories/db.ts';
+import type { ChildJob } from '../src/repositories/job-children.ts';
 import type { Storage } from '../src/storage/storage.ts';
 
 /** Deltas to the job's counts; `total` is the new value. */
@@ -21,6 +23,26 @@ export interface AttemptTx extends Tx {
   count(changes: CountChanges): void;
   /** Replaces the job's cursor: a later attempt gets it from `resume`. At most 64 kB as JSON */
   checkpoint(cursor: unknown): void;
+  /**
+   * Starts a child of this job: it exists if and only if this transaction commits. Call it inside a `step`, so that a
+   * later attempt does not start it again. @returns its uuid
+   */
+  enqueue<C extends JobContract>(
+    contract: C,
+    input: z.input<C['input']>,
+    options?: StartOptions,
+  ): Promise<string>;
+}
+
+/** What a failed or cancelled child means to its parent: the parent fails, or ends with a warning for each. */
+export type FailedChildren = 'fail' | 'warn';
+
+/** Ends an attempt whose job waits for its children; handlers let it pass. */
+export class WaitsForChildren extends Error {
+  override readonly name = 'WaitsForChildren';
+  constructor() {
+    super('the job waits for its children');
+  }
 }
 
 /** Lines of the job's own event log; people see them. Bounded: past 10,000 events nothing is added. */
@@ -55,6 +77,12 @@ export interface JobContext {
   transaction<T>(fn: (tx: AttemptTx) => Promise<T>): Promise<T>;
   /** As `transaction`, run once per job: a later attempt gets the remembered result (at most 64 kB as JSON). */
   step<T>(name: string, schema: z.ZodType<T>, fn: (tx: AttemptTx) => Promise<T>): Promise<T>;
+  /**
+   * The job's children, oldest first, once all of them are settled. Until then it ends the attempt, holding no worker:
+   * the handler begins anew, with its steps remembered, when the last of them is settled.
+   * @throws JobFailure CHILD_FAILED when one did not complete and `failed` is "fail"
+   */
+  children(failed: FailedChildren): Promise<readonly ChildJob[]>;
   /** The last committed checkpoint, or null. @throws when it does not fit `schema` */
   resume<T>(schema: z.ZodType<T>): Promise<T | null>;
 }

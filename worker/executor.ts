@@ -8,18 +8,12 @@ import type { Log } from '../src/lib/log.ts';
 import { announce } from '../src/queue/announce.ts';
 import type { JobDeps } from '../src/queue/deps.ts';
 import type { Database } from '../src/repositories/db.ts';
-import {
-  claimDelivery,
-  giveBack,
-  settleAttempt,
-  type ClaimedJob,
-  type Settlement,
-} from '../src/repositories/job-attempts.ts';
-import { readCounts } from '../src/repositories/job-progress.ts';
-import type { WorkerIdentity } from '../src/repositories/workers.ts';
+import type { ClaimedJob, DeliveryRef } from '../src/repositories/job-claims.ts';
+import type { Settlement } from '../src/repositories/job-settlements.ts';
 import type { Storage } from '../src/storage/storage.ts';
 import { createAttemptContext } from './attempt-context.ts';
-import type { Attempts } from './attempts.ts';
+import type { AttemptWrites } from './attempt-writes.ts';
+import type { AttemptHandle, Attempts } from './attempts.ts';
 import type { BoundHandlers } from './handlers.ts';
 import { decideOutcome, type RunEnd } from './outcome.ts';
 import { Reporter } from './reporter.ts';
@@ -32,7 +26,7 @@ export interface ExecutorDeps {
   readonly jobs: JobDeps;
   readonly clock: Clock;
   readonly log: Log;
-  readonly worker: WorkerIdentity;
+  readonly writes: AttemptWrites;
   readonly catalogue: JobCatalogue;
   readonly handlers: BoundHandlers;
   readonly attempts: Attempts;
@@ -47,34 +41,42 @@ const STOP_GRACE_MS = 10_000;
 /** Only Postgres begins and ends an attempt: while it is away, both wait. */
 const DATABASE_BACKOFF = { baseMs: 200, maxMs: 10_000 };
 
+/** One attempt on its way through the steps below. */
+interface Attempt {
+  readonly job: ClaimedJob;
+  readonly contract: JobContract;
+  readonly handle: AttemptHandle;
+}
+
 /** One delivery, from the broker's hands to the job's next status. */
-export async function executeDelivery(deps: ExecutorDeps, jobId: string, delivery: number): Promise<void> {
-  const job = await claim(deps, jobId, delivery);
+export async function executeDelivery(deps: ExecutorDeps, delivery: DeliveryRef): Promise<void> {
+  const job = await claim(deps, delivery);
   if (!job) return;
-  const attempt = deps.attempts.begin(job.id, job.delivery, timeLimitOf(deps, job));
+  const attempt = begin(deps, job);
   try {
-    const end = await run(deps, job, attempt.signal);
-    await settle(deps, job, decide(deps, job, end, attempt.signal));
+    const end = await run(deps, attempt);
+    const settlement = decide(deps, attempt, end);
+    if (settlement) await settle(deps, attempt, settlement);
   } finally {
-    attempt.end();
-    deps.onSettled(contractOf(deps, job).queue);
+    attempt.handle.end();
+    deps.onSettled(attempt.contract.queue);
   }
 }
 
 /** While Postgres does not answer, the delivery is kept: the slot waits, and so does what stands behind it. */
-async function claim(deps: ExecutorDeps, jobId: string, delivery: number): Promise<ClaimedJob | null> {
-  const { worker } = deps;
-  const job = await untilDone(deps, 'claim', async () => {
-    const claimed = await claimDelivery(deps.db, jobId, delivery, worker);
-    if (!claimed) await giveBack(deps.db, jobId, delivery);
-    return claimed;
-  });
+async function claim(deps: ExecutorDeps, delivery: DeliveryRef): Promise<ClaimedJob | null> {
+  const job = await untilDone(deps, 'claim', () => deps.writes.claim(delivery));
   if (job) announce(deps.bus, job.news);
   return job;
 }
 
-async function run(deps: ExecutorDeps, job: ClaimedJob, signal: AbortSignal): Promise<RunEnd> {
-  const { db, bus, log } = deps;
+function begin(deps: ExecutorDeps, job: ClaimedJob): Attempt {
+  const contract = contractOf(deps, job);
+  return { job, contract, handle: deps.attempts.begin(job.id, job.delivery, contract.timeoutMs) };
+}
+
+async function run(deps: ExecutorDeps, { job, contract, handle: { signal } }: Attempt): Promise<RunEnd> {
+  const { db, bus, log, storage, jobs, clock } = deps;
   const reporter = new Reporter({
     db,
     bus,
@@ -83,49 +85,35 @@ async function run(deps: ExecutorDeps, job: ClaimedJob, signal: AbortSignal): Pr
     delivery: job.delivery,
     onLost: () => deps.attempts.stop(job.id, job.delivery, 'lost'),
   });
-  const ctx = createAttemptContext({
-    db,
-    bus,
-    storage: deps.storage,
-    jobs: deps.jobs,
-    clock: deps.clock,
-    job,
-    signal,
-    reporter,
-  });
+  const { ctx, counts } = createAttemptContext({ db, bus, storage, jobs, clock, job, signal, reporter });
   try {
-    const handler = deps.handlers.get(contractOf(deps, job).kind);
+    const handler = deps.handlers.get(contract.kind);
     if (!handler) throw new Error(`no handler for ${job.kind}`);
     const output = await untilStopped(handler(ctx, job), signal);
     await reporter.flush();
-    return { type: 'returned', output, counts: await readCounts(db, job.id) };
+    return { type: 'returned', output, counts: counts() };
   } catch (error) {
     await reporter.flush();
     return { type: 'threw', error };
   }
 }
 
-function decide(deps: ExecutorDeps, job: ClaimedJob, end: RunEnd, signal: AbortSignal): Settlement | null {
-  const stopped = stopReasonOf(signal);
-  const settlement = decideOutcome(end, {
-    contract: contractOf(deps, job),
-    attempt: job.attempt,
-    maxAttempts: job.maxAttempts,
-    stopped,
-  });
-  if (end.type === 'threw' && stopped === null) {
+function decide(deps: ExecutorDeps, { job, contract, handle }: Attempt, end: RunEnd): Settlement | null {
+  const stopped = stopReasonOf(handle.signal);
+  const { attempt, maxAttempts, delivery } = job;
+  const settlement = decideOutcome(end, { contract, attempt, maxAttempts, delivery, stopped });
+  if (end.type === 'threw' && stopped === null && settlement?.trigger !== 'waits_for_children') {
     deps.log.warn(
-      { err: toError(end.error), jobId: job.id, attempt: job.attempt, next: settlement?.status },
+      { err: toError(end.error), jobId: job.id, attempt, next: settlement?.trigger },
       'an attempt failed',
     );
   }
   return settlement;
 }
 
-async function settle(deps: ExecutorDeps, job: ClaimedJob, settlement: Settlement | null): Promise<void> {
-  if (!settlement) return;
+async function settle(deps: ExecutorDeps, { job }: Attempt, settlement: Settlement): Promise<void> {
   const news = await untilDone(deps, 'settle', () =>
-    settleAttempt(deps.db, job.id, job.delivery, settlement),
+    deps.writes.settle({ jobId: job.id, delivery: job.delivery, ...settlement }),
   );
   if (news) announce(deps.bus, news);
 }
@@ -167,8 +155,4 @@ function contractOf(deps: ExecutorDeps, job: ClaimedJob): JobContract {
     Object.values(deps.catalogue).find(({ aliases }) => aliases?.includes(job.kind));
   if (!contract) throw new Error(`claimed a job of an unknown kind: ${job.kind}`);
   return contract;
-}
-
-function timeLimitOf(deps: ExecutorDeps, job: ClaimedJob): number {
-  return contractOf(deps, job).timeoutMs;
 }

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { JobCatalogue, JobContract } from '../src/jobs/define.ts';
-import type { ClaimedJob } from '../src/repositories/job-attempts.ts';
+import type { ClaimedJob } from '../src/repositories/job-claims.ts';
 import type { Handler, JobContext } from './context.ts';
 
 /** A handler for each kind of a catalogue: one that is missing does not compile. */

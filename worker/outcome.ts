@@ -3,7 +3,8 @@ import type { JobCounts } from '../src/domain/job.ts';
 import type { JobContract } from '../src/jobs/define.ts';
 import { backoffMs } from '../src/lib/backoff.ts';
 import { AttemptLostError } from '../src/repositories/job-fence.ts';
-import type { Settlement } from '../src/repositories/job-attempts.ts';
+import type { Settlement } from '../src/repositories/job-settlements.ts';
+import { WaitsForChildren } from './context.ts';
 import type { StopReason } from './stop-reason.ts';
 
 /** How a handler's run ended, before anybody judges it. */
@@ -15,13 +16,15 @@ export interface AttemptFacts {
   readonly contract: JobContract;
   readonly attempt: number;
   readonly maxAttempts: number;
+  /** Raised by each delivery, snoozed ones too */
+  readonly delivery: number;
   /** Why the attempt was told to stop, if it was */
   readonly stopped: StopReason | null;
   readonly random?: () => number;
 }
 
-/** A released job is delivered again soon: the process that gave it back is going away. */
-const RELEASE_DELAY_MS = 0;
+/** A job that has snoozed so often will not get anywhere. */
+const DELIVERIES_MAX = 10_000;
 
 /**
  * What becomes of the job: the one place that decides it. A handler that finished although it was told to stop has
@@ -34,14 +37,16 @@ export function decideOutcome(end: RunEnd, facts: AttemptFacts): Settlement | nu
     case 'lost':
       return null;
     case 'cancelled':
-      return { status: 'cancelled', attemptOutcome: 'cancelled' };
+      return { trigger: 'cancelled' };
     case 'shutdown':
-      return { status: 'pending', attemptOutcome: 'released', delayMs: RELEASE_DELAY_MS };
+      // Delivered again at once: the process that gives it back is going away.
+      return { trigger: 'released' };
     case 'timeout': {
       const limit = `The attempt took longer than its limit of ${Math.round(facts.contract.timeoutMs / 1_000)} seconds.`;
       return failed(JobFailure.retryable('TIMEOUT', limit), facts);
     }
     case null:
+      if (end.error instanceof WaitsForChildren) return { trigger: 'waits_for_children' };
       return failed(asFailure(end.error), facts);
   }
 }
@@ -49,31 +54,31 @@ export function decideOutcome(end: RunEnd, facts: AttemptFacts): Settlement | nu
 function finished(output: unknown, counts: JobCounts): Settlement {
   if (counts.failed > 0 && counts.succeeded === 0 && counts.warned === 0) {
     return {
-      status: 'failed',
-      attemptOutcome: 'failed',
+      trigger: 'failed',
       result: output,
       errorCode: 'ALL_ROWS_REJECTED',
       errorMessage: `None of the ${counts.failed} rows could be used. The list of rejected rows says why.`,
     };
   }
   const warnings = counts.failed > 0 || counts.warned > 0;
-  return {
-    status: warnings ? 'completed_with_warnings' : 'completed',
-    attemptOutcome: 'completed',
-    result: output,
-  };
+  return { trigger: warnings ? 'completed_with_warnings' : 'completed', result: output };
 }
 
-function failed(failure: JobFailure, facts: AttemptFacts): Settlement {
-  const reason = {
-    attemptOutcome: 'failed',
-    errorCode: failure.code,
-    errorMessage: failure.message,
-  } as const;
-  if (!failure.retryable || facts.attempt >= facts.maxAttempts) return { status: 'failed', ...reason };
-  const delayMs =
-    failure.retryAfterMs ?? backoffMs(facts.contract.retry.backoff, facts.attempt, facts.random);
-  return { status: 'pending', ...reason, delayMs };
+function failed({ code, message, next }: JobFailure, facts: AttemptFacts): Settlement {
+  const reason = { errorCode: code, errorMessage: message };
+  switch (next.type) {
+    case 'never':
+      return { trigger: 'failed', ...reason };
+    case 'snooze':
+      if (facts.delivery >= DELIVERIES_MAX) return { trigger: 'failed', ...reason };
+      return { trigger: 'snoozed', ...reason, delayMs: next.afterMs };
+    case 'retry': {
+      if (facts.attempt >= facts.maxAttempts) return { trigger: 'failed', ...reason };
+      const { backoff } = facts.contract.retry;
+      const delayMs = next.afterMs ?? backoffMs(backoff, facts.attempt, facts.random);
+      return { trigger: 'retry', ...reason, delayMs };
+    }
+  }
 }
 
 /** An error that no handler meant: people get a plain text, the log the rest. */

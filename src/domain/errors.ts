@@ -50,12 +50,14 @@ export class UserFacingError extends Error {
   }
 }
 
-interface JobFailureOptions {
-  readonly retryable: boolean;
-  /** Earliest next attempt, in ms from now; the kind's backoff when absent */
-  readonly retryAfterMs?: number;
-  readonly cause?: unknown;
-}
+/** What may come after a failed attempt. */
+type NextTry =
+  /** No later attempt can succeed */
+  | { readonly type: 'never' }
+  /** Another attempt, after the kind's backoff or, if given, in so many ms */
+  | { readonly type: 'retry'; readonly afterMs?: number | undefined }
+  /** Nothing is wrong with the job: it goes on in so many ms, and no attempt is used */
+  | { readonly type: 'snooze'; readonly afterMs: number };
 
 /**
  * How a handler says that an attempt failed: `message` is for people and is stored on the job, `cause` goes to the
@@ -64,19 +66,25 @@ interface JobFailureOptions {
 export class JobFailure extends Error {
   override readonly name = 'JobFailure';
   readonly code: JobErrorCode;
-  readonly retryable: boolean;
-  readonly retryAfterMs: number | undefined;
-  constructor(code: JobErrorCode, message: string, options: JobFailureOptions) {
-    super(message, { cause: options.cause });
+  readonly next: NextTry;
+  constructor(code: JobErrorCode, message: string, next: NextTry, cause?: unknown) {
+    super(message, { cause });
     this.code = code;
-    this.retryable = options.retryable;
-    this.retryAfterMs = options.retryAfterMs;
+    this.next = next;
   }
-  /** No later attempt can succeed. */
   static permanent(code: JobErrorCode, message: string, cause?: unknown): JobFailure {
-    return new JobFailure(code, message, { retryable: false, cause });
+    return new JobFailure(code, message, { type: 'never' }, cause);
   }
-  static retryable(code: JobErrorCode, message: string, cause?: unknown): JobFailure {
-    return new JobFailure(code, message, { retryable: true, cause });
+  /** @param afterMs as a provider's Retry-After says it; the kind's backoff when absent */
+  static retryable(code: JobErrorCode, message: string, cause?: unknown, afterMs?: number): JobFailure {
+    return new JobFailure(code, message, { type: 'retry', afterMs }, cause);
+  }
+  /** A provider asked for a pause: the job waits for `afterMs` without holding a worker. */
+  static rateLimited(message: string, afterMs: number, cause?: unknown): JobFailure {
+    return new JobFailure('PROVIDER_UNAVAILABLE', message, { type: 'snooze', afterMs }, cause);
+  }
+  /** The account's credentials no longer work: only a person can mend that. */
+  static providerAuth(message: string, cause?: unknown): JobFailure {
+    return JobFailure.permanent('PROVIDER_AUTH', message, cause);
   }
 }

@@ -1,3 +1,4 @@
+import type { WaitCause } from '../domain/job-status.ts';
 import type { Sql } from '../repositories/db.ts';
 
 export type PendingReasonCode =
@@ -6,6 +7,8 @@ export type PendingReasonCode =
   | 'NO_CAPABLE_WORKER'
   | 'ORGANIZATION_LIMIT'
   | 'SCHEDULED'
+  | 'RATE_LIMITED'
+  | 'WAITING_FOR_CHILDREN'
   | 'RETRYING';
 
 /** Why a pending job is not running. */
@@ -21,8 +24,9 @@ interface ReasonRow {
   queue: string;
   kind: string;
   attempt: number;
-  due_at: Date;
+  due_at: Date | null;
   due: boolean;
+  waiting_for: WaitCause | null;
   delivered: boolean;
   paused: boolean;
   capable: boolean;
@@ -34,7 +38,7 @@ export async function pendingReasons(
   jobIds: readonly string[],
 ): Promise<Map<string, PendingReason>> {
   const { rows } = await sql.query<ReasonRow>(
-    `SELECT jobs.id, queue, kind, attempt, due_at, due_at <= now() AS due, delivered_at IS NOT NULL AS delivered,
+    `SELECT jobs.id, queue, kind, attempt, nullif(due_at, 'infinity') AS due_at, due_at <= now() AS due, waiting_for, delivered_at IS NOT NULL AS delivered,
             coalesce(queues.paused_at IS NOT NULL, false) AS paused,
             EXISTS (SELECT 1 FROM workers WHERE beat_at > now() - interval '15 seconds'
                       AND (kinds ->> jobs.kind)::int >= jobs.version) AS capable
@@ -47,7 +51,13 @@ export async function pendingReasons(
 
 /** The first that holds, from what would not change by itself to what soon does. */
 function reasonOf(row: ReasonRow): PendingReason {
+  if (row.waiting_for === 'children') {
+    return { code: 'WAITING_FOR_CHILDREN', message: 'Jobs that it started are not settled.', until: null };
+  }
   if (row.paused) return { code: 'QUEUE_PAUSED', message: `The queue ${row.queue} is paused.`, until: null };
+  if (!row.due && row.waiting_for === 'rate_limit') {
+    return { code: 'RATE_LIMITED', message: 'A provider asked for a pause until then.', until: row.due_at };
+  }
   if (!row.due && row.attempt > 0) {
     return {
       code: 'RETRYING',

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { z } from 'zod';
 import { toError } from '../lib/abort.ts';
 import type { Log } from '../lib/log.ts';
 
@@ -28,8 +29,11 @@ export interface DatabaseOptions {
 /** One pool per process; the API's Prisma shares it. */
 export interface Database extends Sql {
   readonly pool: pg.Pool;
-  /** Runs `fn` between BEGIN and COMMIT; whatever it throws rolls back and is thrown on. */
-  transaction<T>(fn: (tx: Tx) => Promise<T>): Promise<T>;
+  /**
+   * Runs `fn` between BEGIN and COMMIT; whatever it throws rolls back and is thrown on.
+   * @param signal when it fires, the statement or COPY that runs then ends at once, with the signal's reason
+   */
+  transaction<T>(fn: (tx: Tx) => Promise<T>, signal?: AbortSignal): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -55,12 +59,16 @@ export function openDatabase(options: DatabaseOptions): Database {
   return {
     pool,
     query: (text, values) => pool.query(text, values ? [...values] : undefined),
-    transaction: (fn) => runTransaction(pool, fn),
+    transaction: (fn, signal) => runTransaction(pool, fn, signal),
     close: () => pool.end(),
   };
 }
 
-async function runTransaction<T>(pool: pg.Pool, fn: (tx: Tx) => Promise<T>): Promise<T> {
+async function runTransaction<T>(
+  pool: pg.Pool,
+  fn: (tx: Tx) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   // Without a listener, a connection that dies between two statements would end the process.
@@ -68,21 +76,39 @@ async function runTransaction<T>(pool: pg.Pool, fn: (tx: Tx) => Promise<T>): Pro
     broken = error;
   };
   client.on('error', onError);
+  const onAbort = (): void => {
+    broken = toError(signal?.reason);
+    endSession(pool, client);
+  };
+  signal?.addEventListener('abort', onAbort, { once: true });
   try {
+    signal?.throwIfAborted();
     await client.query('BEGIN');
     const result = await fn({
       client,
       query: (text, values) => client.query(text, values ? [...values] : undefined),
     });
+    signal?.removeEventListener('abort', onAbort);
     await client.query('COMMIT');
     return result;
   } catch (error) {
+    if (signal?.aborted) throw toError(signal.reason);
     await client.query('ROLLBACK').catch((rollbackError: unknown) => {
       broken = toError(rollbackError);
     });
     throw error;
   } finally {
+    signal?.removeEventListener('abort', onAbort);
     client.off('error', onError);
     client.release(broken);
   }
+}
+
+/** The number of a connection's server process, which node-pg keeps and its types do not name. */
+const session = z.object({ processID: z.int() });
+
+/** Ends a session from outside, whatever it does: a closed socket alone would not end a statement that runs. */
+function endSession(pool: pg.Pool, client: pg.PoolClient): void {
+  const { processID } = session.parse(client);
+  pool.query('SELECT pg_terminate_backend($1)', [processID]).catch(() => undefined);
 }

@@ -62,6 +62,7 @@ const CANCEL = `
       worker_id = CASE WHEN at_once THEN NULL ELSE worker_id END,
       delivered_at = CASE WHEN at_once THEN NULL ELSE delivered_at END,
       next_attempt_at = CASE WHEN at_once THEN NULL ELSE next_attempt_at END,
+      waiting_for = CASE WHEN at_once THEN NULL ELSE waiting_for END,
       delivery = jobs.delivery + CASE WHEN at_once THEN 1 ELSE 0 END,
       -- A job that is asked twice gets its mark and its event once.
       last_seq = last_seq + CASE WHEN at_once OR first_request THEN 1 ELSE 0 END

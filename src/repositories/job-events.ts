@@ -42,3 +42,21 @@ export interface JobNews {
   readonly jobId: string;
   readonly events: readonly JobEvent[];
 }
+
+interface StatusChange {
+  readonly organizationId: string;
+  readonly jobId: string;
+  readonly seq: number;
+  readonly at: Date;
+  readonly attempt: number;
+  readonly status: JobEvent['status'];
+  readonly progressPercent?: number | null;
+  readonly message?: string | null;
+  readonly errorCode?: JobEvent['errorCode'];
+}
+
+/** The news of one STATUS event, from what the statement that wrote it returned. */
+export function statusNews({ organizationId, jobId, ...event }: StatusChange): JobNews {
+  const whole = { progressPercent: null, message: null, errorCode: null, ...event };
+  return { organizationId, jobId, events: [{ ...whole, type: 'status', level: null }] };
+}

@@ -1,6 +1,8 @@
-import type { Capabilities } from './job-attempts.ts';
+import type { JobTrigger } from '../domain/job-status.ts';
+import type { Capabilities } from './job-claims.ts';
 import type { Sql } from './db.ts';
 import { writtenEvents, type JobNews } from './job-events.ts';
+import { endOf, mayMove, targetOf, uncounted, waitOf } from './job-moves.ts';
 
 export interface WorkerIdentity {
   readonly id: string;
@@ -72,25 +74,34 @@ export async function rescueJobs(sql: Sql, rescue: Rescue, limit: number): Promi
   }));
 }
 
+const RESCUE_TRIGGERS = [
+  'worker_lost',
+  'attempts_exhausted',
+  'cancelled',
+] as const satisfies readonly JobTrigger[];
+const next = targetOf(RESCUE_TRIGGERS, 'held.trigger');
+
 const RESCUE = `
   WITH held AS (
     SELECT id, delivery,
-           (CASE WHEN cancel_requested_at IS NOT NULL THEN 'cancelled'
-                 WHEN attempt >= max_attempts THEN 'failed' ELSE 'pending' END)::job_status AS next
-    FROM jobs WHERE worker_id = $1 AND status = 'running'
+           CASE WHEN cancel_requested_at IS NOT NULL THEN 'cancelled'
+                WHEN attempt >= max_attempts THEN 'attempts_exhausted' ELSE 'worker_lost' END AS trigger
+    FROM jobs WHERE worker_id = $1 AND ${mayMove('worker_lost')}
       AND ($2::text IS NULL OR NOT EXISTS (SELECT 1 FROM workers WHERE workers.id = $1 AND beat_at::text <> $2))
       AND ($4::uuid[] IS NULL OR id = ANY($4))
     ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED
   ), moved AS (
-    UPDATE jobs SET status = next, status_changed_at = now(), worker_id = NULL, delivered_at = NULL, due_at = now(),
-      delivery = jobs.delivery + 1, last_seq = last_seq + 1,
-      completed_at = CASE WHEN next = 'pending' THEN NULL ELSE now() END,
-      error_code = CASE WHEN next = 'failed' THEN 'ATTEMPTS_EXHAUSTED' END,
-      error_message = CASE WHEN next = 'failed'
+    UPDATE jobs SET status = ${next}, status_changed_at = now(), worker_id = NULL, delivered_at = NULL, due_at = now(),
+      delivery = jobs.delivery + 1, last_seq = last_seq + 1, attempt = attempt - ${uncounted(RESCUE_TRIGGERS, 'held.trigger')},
+      waiting_for = ${waitOf(RESCUE_TRIGGERS, 'held.trigger')},
+      completed_at = CASE WHEN ${next} = 'pending' THEN NULL ELSE now() END,
+      error_code = CASE WHEN ${next} = 'failed' THEN 'ATTEMPTS_EXHAUSTED' END,
+      error_message = CASE WHEN ${next} = 'failed'
         THEN 'The worker stopped in each of ' || max_attempts || ' attempts. The job itself may be what stops it.' END
-    FROM held WHERE jobs.id = held.id RETURNING jobs.*, held.delivery AS held_delivery
+    FROM held WHERE jobs.id = held.id RETURNING jobs.*, held.trigger, held.delivery AS held_delivery
   ), ended AS (
-    UPDATE job_attempts SET ended_at = now(), outcome = 'lost', error_message = 'The worker stopped.'
+    UPDATE job_attempts SET ended_at = now(), outcome = ${endOf(RESCUE_TRIGGERS, 'moved.trigger')},
+                            error_message = 'The worker stopped.'
     FROM moved WHERE job_attempts.job_id = moved.id AND job_attempts.delivery = moved.held_delivery
   ), event AS (
     INSERT INTO job_events (job_id, seq, type, attempt, status, progress_percent, message, error_code)

@@ -85,11 +85,11 @@ export async function createTestJob({
         attempt: delivery,
         maxAttempts: 5,
         input,
-        itemCount: 0,
+        counts: { total: null, processed: 0, succeeded: 0, warned: 0, failed: 0 },
         organization,
         news,
       };
-      const ctx = createAttemptContext({
+      const { ctx } = createAttemptContext({
         db,
         bus: deafBus,
         storage,

@@ -86,6 +86,50 @@ describe.each(BROKERS)('an attempt, with deliveries on %s', (broker) => {
     });
   });
 
+  it('that a provider asks to pause waits as long as it says, holding no worker and using no attempt', async () => {
+    let runs = 0;
+    const id = await start('throttled', async ({ attempt }) => {
+      runs += 1;
+      if (runs < 3) throw JobFailure.rateLimited('The shop asks for a pause.', 150);
+      return `attempt ${attempt}`;
+    });
+    expect(await settled(db(), id)).toMatchObject({ status: 'completed', result: { value: 'attempt 1' } });
+    const { rows } = await db().query(
+      'SELECT outcome::text, error_code FROM job_attempts WHERE job_id = $1 ORDER BY delivery',
+      [id],
+    );
+    expect(rows).toEqual([
+      { outcome: 'snoozed', error_code: 'PROVIDER_UNAVAILABLE' },
+      { outcome: 'snoozed', error_code: 'PROVIDER_UNAVAILABLE' },
+      { outcome: 'completed', error_code: null },
+    ]);
+  });
+
+  it('whose signal fires in the middle of a statement ends it at once and writes nothing', async () => {
+    const begun = new Gate();
+    let endedAfterMs = Number.POSITIVE_INFINITY;
+    const id = await start('long statement', async (ctx) => {
+      const abortedAt = new Promise<number>((resolve) => {
+        ctx.signal.addEventListener('abort', () => resolve(performance.now()), { once: true });
+      });
+      try {
+        await ctx.transaction(async (tx) => {
+          tx.count({ processed: 1 });
+          begun.open();
+          await tx.query('SELECT pg_sleep(30)');
+        });
+      } finally {
+        endedAfterMs = performance.now() - (await abortedAt);
+      }
+      return 'never';
+    });
+    await begun.opened;
+    const { organization, jobs } = engine;
+    await cancelJob(jobs, { organizationId: organization.id, jobId: id, by: 'manual:test', reason: null });
+    expect(await settled(db(), id)).toMatchObject({ status: 'cancelled', count_processed: 0 });
+    expect(endedAfterMs).toBeLessThan(1_000);
+  });
+
   it('does not run a step again that an earlier attempt finished', async () => {
     let effects = 0;
     const id = await start('steps', async (ctx) => {

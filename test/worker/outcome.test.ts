@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { JobFailure } from '../../src/domain/errors.ts';
 import { defineJob } from '../../src/jobs/define.ts';
 import { AttemptLostError } from '../../src/repositories/job-fence.ts';
+import { WaitsForChildren } from '../../worker/context.ts';
 import { decideOutcome, type AttemptFacts, type RunEnd } from '../../worker/outcome.ts';
 
 const contract = defineJob({
@@ -16,7 +17,14 @@ const contract = defineJob({
   timeoutMs: 60_000,
   startable: 'api',
 });
-const facts: AttemptFacts = { contract, attempt: 1, maxAttempts: 3, stopped: null, random: () => 0.5 };
+const facts: AttemptFacts = {
+  contract,
+  attempt: 1,
+  maxAttempts: 3,
+  delivery: 1,
+  stopped: null,
+  random: () => 0.5,
+};
 const returned = (succeeded: number, warned: number, failed: number): RunEnd => ({
   type: 'returned',
   output: { ok: true },
@@ -27,20 +35,20 @@ const threw = (error: unknown): RunEnd => ({ type: 'threw', error });
 describe('the outcome of an attempt', () => {
   it('is completed when nothing was warned of or rejected', () => {
     expect(decideOutcome(returned(3, 0, 0), facts)).toMatchObject({
-      status: 'completed',
+      trigger: 'completed',
       result: { ok: true },
     });
   });
 
   it('is completed with warnings when a row was warned of or rejected', () => {
-    expect(decideOutcome(returned(3, 1, 0), facts)?.status).toBe('completed_with_warnings');
-    expect(decideOutcome(returned(3, 0, 1), facts)?.status).toBe('completed_with_warnings');
+    expect(decideOutcome(returned(3, 1, 0), facts)?.trigger).toBe('completed_with_warnings');
+    expect(decideOutcome(returned(3, 0, 1), facts)?.trigger).toBe('completed_with_warnings');
   });
 
   it('is failed when no row succeeded and one was rejected, and keeps the result', () => {
     const settlement = decideOutcome(returned(0, 0, 2), facts);
     expect(settlement).toMatchObject({
-      status: 'failed',
+      trigger: 'failed',
       errorCode: 'ALL_ROWS_REJECTED',
       result: { ok: true },
     });
@@ -52,26 +60,40 @@ describe('the outcome of an attempt', () => {
       attempt: 2,
     });
     expect(settlement).toMatchObject({
-      status: 'pending',
-      attemptOutcome: 'failed',
+      trigger: 'retry',
       delayMs: 2_000,
       errorMessage: 'away',
     });
   });
 
   it('waits as long as the failure says', () => {
-    const failure = new JobFailure('PROVIDER_UNAVAILABLE', 'busy', { retryable: true, retryAfterMs: 77_000 });
-    expect(decideOutcome(threw(failure), facts)).toMatchObject({ status: 'pending', delayMs: 77_000 });
+    const failure = JobFailure.retryable('PROVIDER_UNAVAILABLE', 'busy', undefined, 77_000);
+    expect(decideOutcome(threw(failure), facts)).toMatchObject({ trigger: 'retry', delayMs: 77_000 });
+  });
+
+  it('is a pause that uses no attempt when a provider asks for one, in the last attempt too', () => {
+    const failure = JobFailure.rateLimited('The shop asks for a pause.', 30_000);
+    expect(decideOutcome(threw(failure), { ...facts, attempt: 3 })).toMatchObject({
+      trigger: 'snoozed',
+      delayMs: 30_000,
+    });
+    expect(decideOutcome(threw(failure), { ...facts, delivery: 10_000 })?.trigger).toBe('failed');
+  });
+
+  it('is the wait for children, unless the attempt was told to stop meanwhile', () => {
+    const end = threw(new WaitsForChildren());
+    expect(decideOutcome(end, facts)).toEqual({ trigger: 'waits_for_children' });
+    expect(decideOutcome(end, { ...facts, stopped: 'cancelled' })).toEqual({ trigger: 'cancelled' });
   });
 
   it('is failed after the last attempt and after a permanent failure', () => {
     const last = { ...facts, attempt: 3 };
     expect(decideOutcome(threw(new Error('boom')), last)).toMatchObject({
-      status: 'failed',
+      trigger: 'failed',
       errorCode: 'INTERNAL',
     });
     const permanent = threw(JobFailure.permanent('INVALID_FILE', 'no CSV'));
-    expect(decideOutcome(permanent, facts)).toMatchObject({ status: 'failed', errorCode: 'INVALID_FILE' });
+    expect(decideOutcome(permanent, facts)).toMatchObject({ trigger: 'failed', errorCode: 'INVALID_FILE' });
   });
 
   it("never tells people an unexpected error's text", () => {
@@ -86,18 +108,15 @@ describe('the outcome of an attempt', () => {
 
   it('is cancelled, released or timed out by the reason of the stop, not by what was thrown', () => {
     const end = threw(new Error('aborted'));
-    expect(decideOutcome(end, { ...facts, stopped: 'cancelled' })).toMatchObject({ status: 'cancelled' });
-    expect(decideOutcome(end, { ...facts, stopped: 'shutdown' })).toMatchObject({
-      status: 'pending',
-      attemptOutcome: 'released',
-    });
+    expect(decideOutcome(end, { ...facts, stopped: 'cancelled' })).toEqual({ trigger: 'cancelled' });
+    expect(decideOutcome(end, { ...facts, stopped: 'shutdown' })).toEqual({ trigger: 'released' });
     expect(decideOutcome(end, { ...facts, stopped: 'timeout' })).toMatchObject({
-      status: 'pending',
+      trigger: 'retry',
       errorCode: 'TIMEOUT',
     });
   });
 
   it('is finished when the handler finished although it was told to stop', () => {
-    expect(decideOutcome(returned(1, 0, 0), { ...facts, stopped: 'cancelled' })?.status).toBe('completed');
+    expect(decideOutcome(returned(1, 0, 0), { ...facts, stopped: 'cancelled' })?.trigger).toBe('completed');
   });
 });

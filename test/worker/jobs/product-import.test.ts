@@ -276,7 +276,7 @@ describe('an import without a usable file fails for good, in words for people', 
       (thrown: unknown) => thrown,
     );
     if (!(error instanceof JobFailure)) throw new Error(`expected a JobFailure, got ${String(error)}`);
-    expect(error.retryable).toBe(false);
+    expect(error.next.type).toBe('never');
     return error;
   };
 
