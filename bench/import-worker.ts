@@ -11,7 +11,7 @@ import { openBus } from '../src/events/index.ts';
 import { jobCatalogue } from '../src/jobs/index.ts';
 import type { Log } from '../src/lib/log.ts';
 import { brokerOf } from '../src/queue/broker.ts';
-import type { JobDeps } from '../src/queue/deps.ts';
+import { createJobDeps, type JobDeps } from '../src/queue/deps.ts';
 import { openQueue } from '../src/queue/index.ts';
 import { startJob } from '../src/queue/start.ts';
 import { openDatabase, type Database } from '../src/repositories/db.ts';
@@ -77,7 +77,7 @@ async function openBench(url: string, dataDir: string, log: Log): Promise<Bench>
   const bus = await openBus({ broker: config.broker, directDatabaseUrl: url, applicationName: 'bench', log });
   const queue = openQueue(brokerOf(config.broker, url, 'bench'), log);
   return {
-    jobs: { db, bus, queue, catalogue: jobCatalogue, log },
+    jobs: createJobDeps({ db, bus, queue, catalogue: jobCatalogue, log }),
     config,
     environment,
     async close() {

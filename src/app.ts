@@ -22,6 +22,7 @@ import { systemClock, type Clock } from './lib/clock.ts';
 import type { Log } from './lib/log.ts';
 import { createPanels, type PanelRegistry } from './panels/index.ts';
 import { brokerOf } from './queue/broker.ts';
+import { createJobDeps } from './queue/deps.ts';
 import { openQueue } from './queue/index.ts';
 import { openDatabase, type Database } from './repositories/db.ts';
 import { openPrisma } from './repositories/prisma.ts';
@@ -83,7 +84,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   const services: ApiServices = {
     db,
     prisma,
-    jobs: { db, queue, bus, catalogue: { ...options.catalogue, ...systemCatalogue }, log },
+    jobs: createJobDeps({ db, queue, bus, catalogue: { ...options.catalogue, ...systemCatalogue }, log }),
     streams,
     panels: createPanels({ db, clock, log, ...(options.panels ? { panels: options.panels } : {}) }),
     storage,

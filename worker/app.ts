@@ -10,6 +10,7 @@ import { sleep } from '../src/lib/abort.ts';
 import type { Log } from '../src/lib/log.ts';
 import { startLoop, type Loop } from '../src/lib/loop.ts';
 import { brokerOf } from '../src/queue/broker.ts';
+import { createJobDeps } from '../src/queue/deps.ts';
 import { openQueue } from '../src/queue/index.ts';
 import { openDatabase } from '../src/repositories/db.ts';
 import { takeBackDeliveries } from '../src/repositories/job-deliveries.ts';
@@ -95,7 +96,7 @@ export async function createWorkerApp<C extends JobCatalogue>(
     db,
     bus,
     storage: openStorage(config),
-    jobs: { db, bus, queue, catalogue, log },
+    jobs: createJobDeps({ db, bus, queue, catalogue, log }),
     clock: systemClock,
     log,
     writes: createAttemptWrites(db, worker),

@@ -5,7 +5,9 @@ export interface BatcherOptions<Item, Result> {
   readonly sizeMax: number;
   /** Runs under way at once */
   readonly concurrency: number;
-  /** Results in the order of the items. A run that throws is done again item by item, so that none fails another's. */
+  /** A run of several that throws is done again item by item, so that none fails another's; default: true */
+  readonly isolate?: boolean;
+  /** Results in the order of the items */
   run(items: readonly Item[]): Promise<readonly Result[]>;
 }
 
@@ -64,7 +66,8 @@ export class Batcher<Item, Result> {
         throw new Error(`expected ${batch.length} results of a batch, got ${results.length}`);
       results.forEach((result, index) => batch[index]?.resolve(result));
     } catch (error) {
-      if (batch.length === 1) batch[0]?.reject(toError(error));
+      const isolate = (this.#options.isolate ?? true) && batch.length > 1;
+      if (!isolate) batch.forEach(({ reject }) => reject(toError(error)));
       else await Promise.all(batch.map((one) => this.#settle([one])));
     }
   }

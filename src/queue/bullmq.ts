@@ -3,12 +3,16 @@ import { createPostgresBackend, createRedisBackend, withBackend, type JobsOption
 import { Redis } from 'ioredis';
 import { QUEUE_NAMES, type QueueName } from '../domain/job.ts';
 import { raceAbort } from '../lib/abort.ts';
+import { Batcher } from '../lib/batcher.ts';
 import type { Log } from '../lib/log.ts';
 import { BULLMQ_SCHEMA, redisKeyPrefix, type Broker } from './broker.ts';
 import { deliveryId, type Delivery, type DeliveryQueue } from './queue.ts';
 
 /** No call to the broker takes longer. */
 const CALL_TIMEOUT_MS = 5_000;
+/** Calls of `deliver` that go to the broker together, and such bundles under way at once */
+const ADDS_MAX = 200;
+const ADDS_AT_ONCE = 2;
 /** BullMQ forgets a delivery that ended after an hour or 1,000 others: Postgres has the history. */
 const KEPT = { age: 3_600, count: 1_000 };
 /** The sentinel outlives the broker's contents; much longer does not fit into BullMQ's delay scores. */
@@ -36,9 +40,24 @@ export function openBullQueue(broker: Broker, log: Log): DeliveryQueue {
     if (!queue) throw new Error(`unknown queue: ${name}`);
     return queue;
   };
+  // Starts that come together share a call.
+  const adders = new Map(
+    QUEUE_NAMES.map((name) => [
+      name,
+      new Batcher({
+        sizeMax: ADDS_MAX,
+        concurrency: ADDS_AT_ONCE,
+        isolate: false,
+        run: async (batch: readonly (readonly Delivery[])[]) => {
+          await limited(get(name).addBulk(batch.flat().map(toBull)));
+          return batch;
+        },
+      }),
+    ]),
+  );
   return {
     async deliver(name, deliveries) {
-      await limited(get(name).addBulk(deliveries.map(toBull)));
+      await adders.get(name)?.add(deliveries);
     },
     async remove(name, jobId, delivery) {
       await limited(get(name).remove(deliveryId(jobId, delivery)));

@@ -1,6 +1,6 @@
 import type { QueueName } from '../domain/job.ts';
 import { raceAbort } from '../lib/abort.ts';
-import { issueOneDelivery, takeBackDeliveries, type IssuedDelivery } from '../repositories/job-deliveries.ts';
+import { takeBackDeliveries, type IssuedDelivery } from '../repositories/job-deliveries.ts';
 import type { JobDeps } from './deps.ts';
 
 /** Deliveries per organization and queue that may wait in the broker at once, for a worker's concurrency. */
@@ -8,9 +8,7 @@ export function admissionWindow(concurrency: number): number {
   return Math.max(100, 4 * concurrency);
 }
 
-/** The API does not know the workers' concurrency; a smaller window only means that the dispatcher delivers the rest. */
-const START_WINDOW = 100;
-/** A start waits this long for its delivery; then the dispatcher takes over. */
+/** A start waits this long for its delivery to be taken; it is taken a little later otherwise. */
 const START_DELIVERY_MS = 250;
 
 type DeliverDeps = Pick<JobDeps, 'db' | 'queue' | 'log'>;
@@ -41,11 +39,13 @@ export async function handOver(
   }
 }
 
-/** The fast path after a start: delivers within 250 ms or leaves it to the dispatcher. Never throws. */
-export async function deliverSoon(deps: DeliverDeps, queue: QueueName, jobId: string): Promise<void> {
-  const attempt = issueOneDelivery(deps.db, queue, jobId, START_WINDOW).then(async (issued) => {
-    if (issued) await handOver(deps, queue, [issued]);
-  });
-  attempt.catch((err: unknown) => deps.log.warn({ err, jobId }, 'a started job waits for the dispatcher'));
-  await raceAbort(attempt, AbortSignal.timeout(START_DELIVERY_MS)).catch(() => undefined);
+/** The fast path after a start: waits at most 250 ms for the broker. Never throws. */
+export async function deliverSoon(
+  deps: DeliverDeps,
+  queue: QueueName,
+  issued: IssuedDelivery,
+): Promise<void> {
+  await raceAbort(handOver(deps, queue, [issued]), AbortSignal.timeout(START_DELIVERY_MS)).catch(
+    () => undefined,
+  );
 }

@@ -4,7 +4,7 @@ import { newUuid } from '../domain/ids.ts';
 import { JOB_PRIORITIES, type JobPriority } from '../domain/job.ts';
 import type { JobCatalogue, JobContract } from '../jobs/define.ts';
 import { canonicalHash, stringsIn, withoutNul } from '../lib/canonical-json.ts';
-import type { NewJob } from '../repositories/jobs.ts';
+import type { NewJob } from '../repositories/job-inserts.ts';
 
 const startOptions = z.object({
   idempotencyKey: z.string().min(1).max(255).nullish(),

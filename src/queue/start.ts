@@ -1,12 +1,11 @@
 import { UserFacingError } from '../domain/errors.ts';
 import { toPublicId } from '../domain/ids.ts';
-import type { JobContract } from '../jobs/define.ts';
-import type { Tx } from '../repositories/db.ts';
+import type { Sql, Tx } from '../repositories/db.ts';
 import { pointKeyAt, takeKey } from '../repositories/idempotency-keys.ts';
-import type { JobNews } from '../repositories/job-events.ts';
-import { findFreshResult, findLiveByUniqueKey, insertJob, type NewJob } from '../repositories/jobs.ts';
+import { insertJobs, type InsertedJob, type NewJob } from '../repositories/job-inserts.ts';
+import { findFreshResult, findLiveByUniqueKey } from '../repositories/jobs.ts';
 import { announce } from './announce.ts';
-import type { JobDeps } from './deps.ts';
+import { START_WINDOW, type JobDeps } from './deps.ts';
 import { deliverSoon } from './deliver.ts';
 import { checkReferences } from './input-references.ts';
 import { checkStart, type CheckedStart, type StartRequest } from './new-job.ts';
@@ -36,9 +35,11 @@ const UNIQUE_TRIES = 3;
 export async function startJob(deps: JobDeps, request: StartRequest): Promise<StartedJob> {
   const checked = checkStart(deps.catalogue, request);
   await checkReferences(deps.db, request.organizationId, checked.contract.input, checked.job.input);
-  const written = await deps.db.transaction((tx) => write(tx, checked));
-  if (!('news' in written)) return written;
-  await publish(deps, checked.job, written.news);
+  const written = isPlain(checked)
+    ? await insertOrFindLive(deps.db, checked, deps.insert)
+    : await deps.db.transaction((tx) => write(tx, checked));
+  if (!('inserted' in written)) return written;
+  await publish(deps, checked.job, written.inserted);
   return fresh(checked.job);
 }
 
@@ -50,20 +51,26 @@ export async function startJobIn(tx: Tx, deps: JobDeps, request: StartRequest): 
   const checked = checkStart(deps.catalogue, request);
   await checkReferences(tx, request.organizationId, checked.contract.input, checked.job.input);
   const written = await write(tx, checked);
-  if (!('news' in written)) return { ...written, afterCommit: () => Promise.resolve() };
-  return { ...fresh(checked.job), afterCommit: () => publish(deps, checked.job, written.news) };
+  if (!('inserted' in written)) return { ...written, afterCommit: () => Promise.resolve() };
+  return { ...fresh(checked.job), afterCommit: () => publish(deps, checked.job, written.inserted) };
+}
+
+/** One statement writes it: there is nothing else to be decided with it. */
+function isPlain({ job, maxAgeSeconds }: CheckedStart): boolean {
+  return job.idempotencyKey === null && maxAgeSeconds === null;
 }
 
 const fresh = (job: NewJob): StartedJob => ({ jobId: job.id, replayReason: null, message: null });
 
-async function publish(deps: JobDeps, job: NewJob, news: JobNews): Promise<void> {
+async function publish(deps: JobDeps, job: NewJob, { news, issued }: InsertedJob): Promise<void> {
   announce(deps.bus, news);
-  await deliverSoon(deps, job.queue, job.id);
+  if (issued) await deliverSoon(deps, job.queue, issued);
 }
 
-type Written = { readonly news: JobNews } | StartedJob;
+type Written = { readonly inserted: InsertedJob } | StartedJob;
 
-async function write(tx: Tx, { contract, job, maxAgeSeconds }: CheckedStart): Promise<Written> {
+async function write(tx: Tx, checked: CheckedStart): Promise<Written> {
+  const { job, maxAgeSeconds } = checked;
   const { organizationId, idempotencyKey: key } = job;
   if (key !== null) {
     const holder = await takeKey(tx, organizationId, key, { jobId: job.id, inputHash: job.inputHash });
@@ -76,17 +83,23 @@ async function write(tx: Tx, { contract, job, maxAgeSeconds }: CheckedStart): Pr
     if (jobId)
       return replay({ jobId, replayReason: 'CACHED', message: 'A finished result is fresh enough.' });
   }
-  const found = await insertOrFindLive(tx, contract, job);
-  return 'news' in found ? found : replay(found);
+  const insert = async (): Promise<InsertedJob | null> =>
+    (await insertJobs(tx, [job], START_WINDOW))[0] ?? null;
+  const found = await insertOrFindLive(tx, checked, insert);
+  return 'inserted' in found ? found : replay(found);
 }
 
 /** @throws UserFacingError CONFLICT when a live job holds the unique key with other input */
-async function insertOrFindLive(tx: Tx, contract: JobContract, job: NewJob): Promise<Written> {
+async function insertOrFindLive(
+  sql: Sql,
+  { contract, job }: CheckedStart,
+  insert: (job: NewJob) => Promise<InsertedJob | null>,
+): Promise<Written> {
   for (let tries = 0; tries < UNIQUE_TRIES; tries += 1) {
-    const news = await insertJob(tx, job);
-    if (news) return { news };
+    const inserted = await insert(job);
+    if (inserted) return { inserted };
     const winner =
-      job.uniqueKey && (await findLiveByUniqueKey(tx, job.organizationId, job.kind, job.uniqueKey));
+      job.uniqueKey && (await findLiveByUniqueKey(sql, job.organizationId, job.kind, job.uniqueKey));
     if (!winner) continue;
     if (winner.inputHash.equals(job.inputHash)) {
       return {

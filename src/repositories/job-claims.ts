@@ -103,7 +103,7 @@ const CLAIM = `
   )
   SELECT claimed.id, delivery, kind, version, attempt, max_attempts, input, count_total, count_processed, count_succeeded,
          count_warned, count_failed, organization_id, organizations.time_zone, organizations.currency, last_seq,
-         progress_percent, now() AS at
+         progress_percent, now()::timestamptz(3) AS at
   FROM claimed JOIN organizations ON organizations.id = claimed.organization_id`;
 
 function toClaimed(row: ClaimRow): ClaimedJob {

@@ -1,4 +1,5 @@
 import type { QueueName } from '../domain/job.ts';
+import { CAPABLE_SQL, placeSql, roomSql } from './admission.ts';
 import type { Sql } from './db.ts';
 
 /** A delivery that Postgres has issued and the broker is to carry. */
@@ -15,19 +16,6 @@ interface IssueRow {
   place: number;
 }
 
-const toIssued = (row: IssueRow): IssuedDelivery => ({
-  jobId: row.id,
-  delivery: row.delivery,
-  place: row.place,
-});
-
-/** Kinds and newest versions that some live worker can run, of beats not older than $stale seconds. */
-const CAPABLE = `
-  SELECT kind.key AS kind, max(kind.value::int) AS version
-  FROM workers, jsonb_each_text(workers.kinds) AS kind
-  WHERE workers.beat_at > now() - interval '15 seconds'
-  GROUP BY kind.key`;
-
 /**
  * Issues due jobs of a queue, each organization up to its window, by priority and oldest first. Every issue raises
  * the fence, so an older delivery that still floats about is dropped when it is claimed.
@@ -40,71 +28,44 @@ export async function issueDueDeliveries(
   window: number,
   limit: number,
 ): Promise<IssuedDelivery[]> {
-  const { rows } = await sql.query<IssueRow>(
-    // The first part walks the partial index from organization to organization instead of reading every row.
-    `WITH RECURSIVE capable AS MATERIALIZED (${CAPABLE}
-     ), organization AS (
-       (SELECT organization_id FROM jobs
-        WHERE queue = $1 AND status = 'pending' AND delivered_at IS NULL ORDER BY organization_id LIMIT 1)
-       UNION ALL
-       SELECT (SELECT organization_id FROM jobs
-               WHERE queue = $1 AND status = 'pending' AND delivered_at IS NULL
-                 AND organization_id > organization.organization_id ORDER BY organization_id LIMIT 1)
-       FROM organization WHERE organization.organization_id IS NOT NULL
-     ), picked AS (
-       SELECT due.id, waiting.count + row_number() OVER (PARTITION BY organization.organization_id
-                                                         ORDER BY due.priority, due.due_at, due.id) AS place
-       FROM organization
-       CROSS JOIN LATERAL (
-         SELECT count(*) FROM jobs
-         WHERE queue = $1 AND organization_id = organization.organization_id
-           AND status = 'pending' AND delivered_at IS NOT NULL) AS waiting
-       CROSS JOIN LATERAL (
-         SELECT id, priority, due_at FROM jobs
-         WHERE queue = $1 AND organization_id = organization.organization_id
-           AND status = 'pending' AND delivered_at IS NULL AND due_at <= now()
-           AND EXISTS (SELECT 1 FROM capable WHERE capable.kind = jobs.kind AND jobs.version <= capable.version)
-         ORDER BY priority, due_at, id
-         LIMIT greatest(0, $2 - waiting.count)
-         FOR UPDATE SKIP LOCKED) AS due
-       WHERE organization.organization_id IS NOT NULL
-         AND EXISTS (SELECT 1 FROM queues WHERE name = $1 AND paused_at IS NULL)
-       LIMIT $3
-     )
-     UPDATE jobs SET delivery = delivery + 1, delivered_at = now(),
-                     epoch = (SELECT epoch FROM queues WHERE name = $1),
-                     queue_job_id = jobs.id || '-' || (delivery + 1)
-     FROM picked WHERE jobs.id = picked.id
-     RETURNING jobs.id, jobs.delivery, picked.place::int`,
-    [queue, window, limit],
-  );
-  return rows.map(toIssued);
+  const { rows } = await sql.query<IssueRow>(ISSUE_DUE, [queue, window, limit]);
+  return rows.map(({ id: jobId, delivery, place }) => ({ jobId, delivery, place }));
 }
 
-/** Issues one job that was just started, if it is due, its queue is not paused and its organization's window has room. */
-export async function issueOneDelivery(
-  sql: Sql,
-  queue: QueueName,
-  jobId: string,
-  window: number,
-): Promise<IssuedDelivery | null> {
-  const { rows } = await sql.query<IssueRow>(
-    `WITH waiting AS (
-       SELECT count(*) FROM jobs
-       WHERE queue = $1 AND status = 'pending' AND delivered_at IS NOT NULL
-         AND organization_id = (SELECT organization_id FROM jobs WHERE id = $2))
-     UPDATE jobs SET delivery = delivery + 1, delivered_at = now(),
-                     epoch = (SELECT epoch FROM queues WHERE name = $1),
-                     queue_job_id = id || '-' || (delivery + 1)
-     WHERE id = $2 AND status = 'pending' AND delivered_at IS NULL AND due_at <= now()
-       AND (SELECT count FROM waiting) < $3
-       AND EXISTS (SELECT 1 FROM queues WHERE name = $1 AND paused_at IS NULL)
-       AND EXISTS (SELECT 1 FROM (${CAPABLE}) AS capable WHERE capable.kind = jobs.kind AND jobs.version <= capable.version)
-     RETURNING id, delivery, (SELECT count FROM waiting)::int + 1 AS place`,
-    [queue, jobId, window],
-  );
-  return rows[0] ? toIssued(rows[0]) : null;
-}
+// The first part walks the partial index from organization to organization instead of reading every row.
+const ISSUE_DUE = `
+  WITH RECURSIVE capable AS MATERIALIZED (${CAPABLE_SQL}
+  ), holder AS (
+    (SELECT organization_id FROM jobs
+     WHERE queue = $1 AND status = 'pending' AND delivered_at IS NULL ORDER BY organization_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT organization_id FROM jobs
+            WHERE queue = $1 AND status = 'pending' AND delivered_at IS NULL
+              AND organization_id > holder.organization_id ORDER BY organization_id LIMIT 1)
+    FROM holder WHERE holder.organization_id IS NOT NULL
+  ), picked AS (
+    SELECT due.id, window_room.ahead + row_number() OVER (PARTITION BY holder.organization_id, level
+                                                          ORDER BY due.due_at, due.id) AS place
+    FROM holder
+    CROSS JOIN (VALUES (1), (2), (3)) AS levels (level)
+    CROSS JOIN LATERAL (${roomSql({ queue: '$1', window: '$2' })}) AS window_room
+    CROSS JOIN LATERAL (
+      SELECT id, due_at FROM jobs
+      WHERE queue = $1 AND organization_id = holder.organization_id AND priority = level
+        AND status = 'pending' AND delivered_at IS NULL AND due_at <= now()
+        AND EXISTS (SELECT 1 FROM capable WHERE capable.kind = jobs.kind AND jobs.version <= capable.version)
+      ORDER BY due_at, id
+      LIMIT window_room.room
+      FOR UPDATE SKIP LOCKED) AS due
+    WHERE holder.organization_id IS NOT NULL
+      AND EXISTS (SELECT 1 FROM queues WHERE name = $1 AND paused_at IS NULL)
+    LIMIT $3
+  )
+  UPDATE jobs SET delivery = delivery + 1, delivered_at = now(),
+                  epoch = (SELECT epoch FROM queues WHERE name = $1),
+                  queue_job_id = jobs.id || '-' || (delivery + 1)
+  FROM picked WHERE jobs.id = picked.id
+  RETURNING jobs.id, jobs.delivery, ${placeSql('picked.place', '$2')} AS place`;
 
 /** Lets deliveries be issued anew that the broker did not take; those that were issued again or claimed stay. */
 export async function takeBackDeliveries(sql: Sql, issued: readonly IssuedDelivery[]): Promise<void> {

@@ -138,5 +138,5 @@ const SETTLE = `
     DELETE FROM job_checkpoints USING moved WHERE job_id = moved.id AND moved.status <> 'pending'
   )
   SELECT id, organization_id, parent_id, status, waiting_for IS NOT DISTINCT FROM 'children' AS waiting, attempt, last_seq,
-         progress_percent, coalesce(error_message, cancel_reason) AS message, error_code, now() AS at
+         progress_percent, coalesce(error_message, cancel_reason) AS message, error_code, now()::timestamptz(3) AS at
   FROM moved`;

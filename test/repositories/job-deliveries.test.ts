@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { issueDueDeliveries, issueOneDelivery } from '../../src/repositories/job-deliveries.ts';
+import { issueDueDeliveries } from '../../src/repositories/job-deliveries.ts';
 import type { Sql } from '../../src/repositories/db.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createOrganization } from '../support/organization.ts';
@@ -64,28 +64,41 @@ describe('issuing deliveries', () => {
     expect(await issue(10)).toEqual([]);
   });
 
-  it('gives nothing of a queue that is paused, one by one or together', async () => {
+  it('gives nothing of a queue that is paused', async () => {
     await fill(3);
     await run('UPDATE queues SET paused_at = now()');
-    const { rows } = await run('SELECT id FROM jobs LIMIT 1');
     expect(await issue(10)).toEqual([]);
-    expect(await issueOneDelivery(database.db, 'default', String(rows[0]?.['id']), 10)).toBeNull();
   });
 
-  it('gives a job that was just started only while the window has room', async () => {
-    const organization = await fill(4);
-    await issue(3);
-    const { rows } = await run(
-      'SELECT id FROM jobs WHERE organization_id = $1 AND delivered_at IS NULL',
+  it('delivers what is urgent at once, at the head, however many less urgent ones fill the window', async () => {
+    const organization = await fill(500);
+    expect(await issue(100)).toHaveLength(100);
+    await run(
+      `UPDATE jobs SET priority = 1 WHERE id IN (SELECT id FROM jobs WHERE organization_id = $1 AND delivered_at IS NULL LIMIT 2)`,
       organization,
     );
-    const left = String(rows[0]?.['id']);
-    expect(await issueOneDelivery(database.db, 'default', left, 3)).toBeNull();
-    expect(await issueOneDelivery(database.db, 'default', left, 4)).toEqual({
-      jobId: left,
-      delivery: 1,
-      place: 4,
-    });
+    expect((await issue(100)).map(({ place }) => place).toSorted()).toEqual([1, 2]);
+  });
+
+  it('always keeps a twentieth of the window for each priority: LOW waits, and never starves', async () => {
+    await fill(1_000, { priority: 'CASE WHEN n % 2 = 0 THEN 1 ELSE 3 END' });
+    await issue(100);
+    // Whatever runs is replaced at once by something urgent.
+    let low = 0;
+    for (let turn = 0; turn < 40; turn += 1) {
+      const { rows } = await run(
+        `UPDATE jobs SET status = 'running' WHERE id = (
+           SELECT id FROM jobs WHERE delivered_at IS NOT NULL AND status = 'pending' AND priority = 1 LIMIT 1) RETURNING priority`,
+      );
+      expect(rows).toHaveLength(1);
+      await issue(100);
+      const { rows: waiting } = await run(
+        `SELECT count(*)::int AS count FROM jobs WHERE status = 'pending' AND delivered_at IS NOT NULL AND priority = 3`,
+      );
+      low = Number(waiting[0]?.['count']);
+      expect(low).toBeGreaterThanOrEqual(5);
+    }
+    expect(low).toBeLessThanOrEqual(100);
   });
 
   it('issues each job once, however many dispatchers ask at once', async () => {

@@ -5,7 +5,7 @@ import { readConfig, type Config } from '../../src/config.ts';
 import { openBus } from '../../src/events/index.ts';
 import type { JobCatalogue } from '../../src/jobs/define.ts';
 import { brokerOf } from '../../src/queue/broker.ts';
-import type { JobDeps } from '../../src/queue/deps.ts';
+import { createJobDeps, type JobDeps } from '../../src/queue/deps.ts';
 import { openQueue } from '../../src/queue/index.ts';
 import { createWorkerApp, type WorkerApp } from '../../worker/app.ts';
 import type { Handlers } from '../../worker/handlers.ts';
@@ -66,7 +66,7 @@ export async function startEngine<C extends JobCatalogue>(options: EngineOptions
     config,
     environment,
     database,
-    jobs: { db, bus, queue, catalogue, log: silentLog },
+    jobs: createJobDeps({ db, bus, queue, catalogue, log: silentLog }),
     organization: await createOrganization(db),
     async startWorker() {
       const worker = await createWorkerApp({

@@ -2,6 +2,7 @@ import type { EventBus } from '../../src/events/bus.ts';
 import { newUuid } from '../../src/domain/ids.ts';
 import type { JobCounts } from '../../src/domain/job.ts';
 import { jobCatalogue } from '../../src/jobs/index.ts';
+import { createJobDeps } from '../../src/queue/deps.ts';
 import type { DeliveryQueue } from '../../src/queue/queue.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import type { Database } from '../../src/repositories/db.ts';
@@ -93,7 +94,13 @@ export async function createTestJob({
         db,
         bus: deafBus,
         storage,
-        jobs: { db, bus: deafBus, queue: deafQueue, catalogue: jobCatalogue, log: silentLog },
+        jobs: createJobDeps({
+          db,
+          bus: deafBus,
+          queue: deafQueue,
+          catalogue: jobCatalogue,
+          log: silentLog,
+        }),
         clock: systemClock,
         job,
         signal,
