@@ -66,6 +66,8 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     applicationName,
     connectionsMax: config.databaseConnections,
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+    // Two addresses: the first is a pooler's.
+    prepares: options.databaseUrl === options.directDatabaseUrl,
     log,
   });
   await ensureQueues(db, QUEUE_NAMES);

@@ -8,7 +8,7 @@ import { systemCatalogue } from '../src/jobs/index.ts';
 import { systemClock } from '../src/lib/clock.ts';
 import { sleep } from '../src/lib/abort.ts';
 import type { Log } from '../src/lib/log.ts';
-import { startLoop, type Loop } from '../src/lib/loop.ts';
+import { startLoop } from '../src/lib/loop.ts';
 import { brokerOf } from '../src/queue/broker.ts';
 import { createJobDeps } from '../src/queue/deps.ts';
 import { openQueue } from '../src/queue/index.ts';
@@ -24,7 +24,7 @@ import { openConsumer } from './bullmq.ts';
 import { executeDelivery, type ExecutorDeps } from './executor.ts';
 import { bindHandlers, type Handlers } from './handlers.ts';
 import { systemHandlers } from './jobs/index.ts';
-import { dispatchQueue } from './maintenance/dispatch.ts';
+import { Dispatcher } from './maintenance/dispatch.ts';
 import { checkEpochs, compareCounts } from './maintenance/epochs.ts';
 import { wakeForgottenParents } from './maintenance/families.ts';
 import { prune } from './maintenance/prune.ts';
@@ -54,7 +54,6 @@ export interface WorkerApp {
 
 /** Statements of a worker may copy and merge thousands of rows. */
 const STATEMENT_TIMEOUT_MS = 60_000;
-const DISPATCH_MS = 250;
 const UPKEEP_MS = 1_000;
 const COMPARE_MS = 30_000;
 const PRUNE_MS = 60_000;
@@ -75,6 +74,8 @@ export async function createWorkerApp<C extends JobCatalogue>(
     applicationName,
     connectionsMax: workerPoolSize(config),
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+    // Two addresses: the first is a pooler's.
+    prepares: options.databaseUrl === options.directDatabaseUrl,
     log,
   });
   await ensureQueues(db, QUEUE_NAMES);
@@ -91,7 +92,7 @@ export async function createWorkerApp<C extends JobCatalogue>(
 
   const attempts = new Attempts();
   const closing = new AbortController();
-  const dispatchers = new Map<QueueName, Loop>();
+  const dispatchers = new Map<QueueName, Dispatcher>();
   const executor: ExecutorDeps = {
     db,
     bus,
@@ -107,7 +108,7 @@ export async function createWorkerApp<C extends JobCatalogue>(
     ]),
     attempts,
     closing: closing.signal,
-    onSettled: (name) => dispatchers.get(name)?.poke(),
+    onSettled: (name) => dispatchers.get(name)?.settled(),
   };
   const stopListening = bus.on('jobCancel', '*', (delivery) => {
     if (delivery.type === 'message') attempts.stop(delivery.key, delivery.message.delivery, 'cancelled');
@@ -118,8 +119,7 @@ export async function createWorkerApp<C extends JobCatalogue>(
   const rescuer = new Rescuer({ db, bus, log, staleMs: times.staleMs });
   const watch = new Watch({ db, bus, log, workerId: worker.id, attempts, beat, staleMs: times.staleMs });
   for (const name of QUEUE_NAMES) {
-    const run = () => dispatchQueue(dispatchDeps, name, config.concurrency[name]);
-    dispatchers.set(name, startLoop({ name: `dispatch ${name}`, everyMs: DISPATCH_MS, log, run }));
+    dispatchers.set(name, new Dispatcher(dispatchDeps, name, config.concurrency[name]));
   }
   const loops = [
     startLoop({ name: 'epochs', everyMs: UPKEEP_MS, log, run: () => checkEpochs(dispatchDeps, QUEUE_NAMES) }),

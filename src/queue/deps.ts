@@ -27,7 +27,7 @@ export interface JobDeps extends JobDepsParts {
 export const START_WINDOW = 100;
 
 const INSERTS_MAX = 200;
-const INSERTS_AT_ONCE = 4;
+const INSERTS_AT_ONCE = 2;
 
 export function createJobDeps(parts: JobDepsParts): JobDeps {
   const inserts = new Batcher({

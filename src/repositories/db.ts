@@ -2,6 +2,7 @@ import pg from 'pg';
 import { z } from 'zod';
 import { toError } from '../lib/abort.ts';
 import type { Log } from '../lib/log.ts';
+import { preparedName } from './prepared.ts';
 
 /** Anything that runs SQL: the pool, or one client inside a transaction. */
 export interface Sql {
@@ -23,6 +24,8 @@ export interface DatabaseOptions {
   readonly connectionsMax: number;
   /** No statement runs longer, in ms */
   readonly statementTimeoutMs: number;
+  /** False behind a transaction pooler, which hands a session's prepared statements to others; default: true */
+  readonly prepares?: boolean;
   readonly log: Log;
 }
 
@@ -55,17 +58,28 @@ export function openDatabase(options: DatabaseOptions): Database {
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     keepAlive: true,
   });
+  const toQuery = options.prepares === false ? unprepared : preparedIfMarked;
   pool.on('error', (error) => options.log.warn({ err: error }, 'an idle database connection broke'));
   return {
     pool,
-    query: (text, values) => pool.query(text, values ? [...values] : undefined),
-    transaction: (fn, signal) => runTransaction(pool, fn, signal),
+    query: (text, values) => pool.query(toQuery(text, values)),
+    transaction: (fn, signal) => runTransaction(pool, toQuery, fn, signal),
     close: () => pool.end(),
   };
 }
 
+type ToQuery = (text: string, values?: readonly unknown[]) => pg.QueryConfig;
+
+const unprepared: ToQuery = (text, values) => (values ? { text, values: [...values] } : { text });
+
+const preparedIfMarked: ToQuery = (text, values) => {
+  const name = preparedName(text);
+  return name === undefined ? unprepared(text, values) : { name, ...unprepared(text, values) };
+};
+
 async function runTransaction<T>(
   pool: pg.Pool,
+  toQuery: ToQuery,
   fn: (tx: Tx) => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
@@ -86,7 +100,7 @@ async function runTransaction<T>(
     await client.query('BEGIN');
     const result = await fn({
       client,
-      query: (text, values) => client.query(text, values ? [...values] : undefined),
+      query: (text, values) => client.query(toQuery(text, values)),
     });
     signal?.removeEventListener('abort', onAbort);
     await client.query('COMMIT');

@@ -2,6 +2,7 @@ import type { JobCounts } from '../domain/job.ts';
 import type { Sql } from './db.ts';
 import { statusNews, type JobNews } from './job-events.ts';
 import { mayMove } from './job-moves.ts';
+import { prepared } from './prepared.ts';
 
 /** A job as an attempt gets it. */
 export interface ClaimedJob {
@@ -82,7 +83,9 @@ export async function claimDeliveries(
   });
 }
 
-const CLAIM = `
+const CLAIM = prepared(
+  'claim',
+  `
   WITH held AS (
     SELECT jobs.id
     FROM unnest($1::uuid[], $2::int[]) AS wanted (id, delivery)
@@ -104,7 +107,8 @@ const CLAIM = `
   SELECT claimed.id, delivery, kind, version, attempt, max_attempts, input, count_total, count_processed, count_succeeded,
          count_warned, count_failed, organization_id, organizations.time_zone, organizations.currency, last_seq,
          progress_percent, now()::timestamptz(3) AS at
-  FROM claimed JOIN organizations ON organizations.id = claimed.organization_id`;
+  FROM claimed JOIN organizations ON organizations.id = claimed.organization_id`,
+);
 
 function toClaimed(row: ClaimRow): ClaimedJob {
   return {

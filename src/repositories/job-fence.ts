@@ -1,6 +1,7 @@
 import { LEDGER_ITEMS_MAX, NUMBERED_EVENTS_MAX, type LedgerItem } from '../domain/job.ts';
 import type { Sql } from './db.ts';
 import { writtenEvents, type JobNews, type NewJobEvent } from './job-events.ts';
+import { prepared } from './prepared.ts';
 
 /** The attempt is no longer the job's: it was cancelled, taken over or settled. Nothing of it may be written. */
 export class AttemptLostError extends Error {
@@ -60,7 +61,9 @@ export async function passFence(
   return { organizationId: row.organization_id, jobId, events: writtenEvents.parse(row.events) };
 }
 
-const PASS = `
+const PASS = prepared(
+  'fence',
+  `
   WITH held AS (
     SELECT id, last_seq, item_count FROM jobs WHERE id = $1 AND delivery = $2 AND status = 'running' FOR UPDATE
   ), incoming AS (
@@ -87,7 +90,8 @@ const PASS = `
     FROM moved, incoming, LATERAL (SELECT incoming.seq = ${NUMBERED_EVENTS_MAX + 1} AS full_now) AS bound
     RETURNING *
   )
-  SELECT organization_id, ledger, (SELECT jsonb_agg(to_jsonb(event)) FROM event) AS events FROM moved`;
+  SELECT organization_id, ledger, (SELECT jsonb_agg(to_jsonb(event)) FROM event) AS events FROM moved`,
+);
 
 async function insertItems(
   sql: Sql,

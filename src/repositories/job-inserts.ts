@@ -4,6 +4,7 @@ import type { Sql } from './db.ts';
 import { statusNews, type JobNews } from './job-events.ts';
 import type { IssuedDelivery } from './job-deliveries.ts';
 import { LIVE_SQL } from './job-moves.ts';
+import { prepared } from './prepared.ts';
 
 export interface NewJob {
   readonly id: string;
@@ -86,7 +87,9 @@ function columnsOf(jobs: readonly NewJob[]): unknown[] {
   ];
 }
 
-const INSERT = `
+const INSERT = prepared(
+  'insert-jobs',
+  `
   WITH capable AS MATERIALIZED (${CAPABLE_SQL}
   ), wanted AS (
     SELECT wanted.*, coalesce(run_at, now()) AS due_at,
@@ -124,4 +127,5 @@ const INSERT = `
     INSERT INTO job_events (job_id, seq, type, attempt, status) SELECT id, 1, 'status', 0, 'pending' FROM job
   )
   SELECT job.id, job.delivery, CASE WHEN job.delivery > 0 THEN ${placeSql('placed.place', '$1')} END AS place, now()::timestamptz(3) AS at
-  FROM job JOIN placed USING (id)`;
+  FROM job JOIN placed USING (id)`,
+);

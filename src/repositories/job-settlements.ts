@@ -5,6 +5,7 @@ import { wakeParents } from './job-children.ts';
 import type { Sql } from './db.ts';
 import { statusNews, type JobNews } from './job-events.ts';
 import { endOf, mayMove, targetOf, uncounted, waitOf } from './job-moves.ts';
+import { prepared } from './prepared.ts';
 
 /** Where an attempt's job goes next; worker/outcome.ts alone decides it. */
 export interface Settlement {
@@ -96,7 +97,9 @@ const TRIGGERS = [
 
 const next = targetOf(TRIGGERS, 'held.trigger');
 
-const SETTLE = `
+const SETTLE = prepared(
+  'settle',
+  `
   WITH held AS (
     SELECT jobs.id, wanted.delivery, wanted.result, wanted.delay_ms,
            CASE WHEN asked THEN 'cancelled' ELSE wanted.trigger END AS trigger,
@@ -139,4 +142,5 @@ const SETTLE = `
   )
   SELECT id, organization_id, parent_id, status, waiting_for IS NOT DISTINCT FROM 'children' AS waiting, attempt, last_seq,
          progress_percent, coalesce(error_message, cancel_reason) AS message, error_code, now()::timestamptz(3) AS at
-  FROM moved`;
+  FROM moved`,
+);

@@ -1,5 +1,6 @@
 import type { QueueName } from '../../src/domain/job.ts';
 import type { Log } from '../../src/lib/log.ts';
+import { startLoop, type Loop } from '../../src/lib/loop.ts';
 import { admissionWindow, handOver } from '../../src/queue/deliver.ts';
 import type { DeliveryQueue } from '../../src/queue/queue.ts';
 import type { Database } from '../../src/repositories/db.ts';
@@ -11,21 +12,54 @@ export interface DispatchDeps {
   readonly log: Log;
 }
 
+/** Between two sweeps; in between, settled jobs make room and call for more. */
+const SWEEP_MS = 250;
 /** Most deliveries of one statement; a full one is followed by another at once. */
 const BATCH = 500;
 /** Batches of one run, so that a queue with much to do does not keep the others waiting. */
 const BATCHES_MAX = 20;
 
-/** Hands a queue's due jobs to the broker, each organization up to its window. */
-export async function dispatchQueue(
-  deps: DispatchDeps,
-  queue: QueueName,
-  concurrency: number,
-): Promise<void> {
-  const window = admissionWindow(concurrency);
-  for (let batch = 0; batch < BATCHES_MAX; batch += 1) {
-    const issued = await issueDueDeliveries(deps.db, queue, window, BATCH);
-    const taken = await handOver(deps, queue, issued);
-    if (!taken || issued.length < BATCH) return;
+/** Hands one queue's due jobs to the broker, each organization up to its window, for as long as the process works. */
+export class Dispatcher {
+  readonly #deps: DispatchDeps;
+  readonly #queue: QueueName;
+  readonly #window: number;
+  readonly #loop: Loop;
+  /** The last run found jobs that waited: there may be more */
+  #backlog = false;
+  #settledSince = 0;
+
+  constructor(deps: DispatchDeps, queue: QueueName, concurrency: number) {
+    this.#deps = deps;
+    this.#queue = queue;
+    this.#window = admissionWindow(concurrency);
+    this.#loop = startLoop({
+      name: `dispatch ${queue}`,
+      everyMs: SWEEP_MS,
+      log: deps.log,
+      run: () => this.#dispatch(),
+    });
+  }
+
+  /** A job settled, so its organization's window has room. A quarter of a window at once is worth a statement. */
+  settled(): void {
+    this.#settledSince += 1;
+    if (this.#backlog && this.#settledSince >= this.#window / 4) this.#loop.poke();
+  }
+
+  stop(): Promise<void> {
+    return this.#loop.stop();
+  }
+
+  async #dispatch(): Promise<void> {
+    this.#settledSince = 0;
+    let issued = 0;
+    for (let batch = 0; batch < BATCHES_MAX; batch += 1) {
+      const deliveries = await issueDueDeliveries(this.#deps.db, this.#queue, this.#window, BATCH);
+      issued += deliveries.length;
+      const taken = await handOver(this.#deps, this.#queue, deliveries);
+      if (!taken || deliveries.length < BATCH) break;
+    }
+    this.#backlog = issued > 0;
   }
 }
