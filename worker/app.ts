@@ -20,6 +20,7 @@ import { openStorage } from '../src/storage/index.ts';
 import { createAttemptWrites } from './attempt-writes.ts';
 import { Attempts } from './attempts.ts';
 import { BEAT_TIMES, startBeat, type BeatTimes } from './beat.ts';
+import { stopCancelled } from './cancel.ts';
 import { openConsumer } from './bullmq.ts';
 import { executeDelivery, type ExecutorDeps } from './executor.ts';
 import { bindHandlers, type Handlers } from './handlers.ts';
@@ -111,7 +112,8 @@ export async function createWorkerApp<C extends JobCatalogue>(
     onSettled: (name) => dispatchers.get(name)?.settled(),
   };
   const stopListening = bus.on('jobCancel', '*', (delivery) => {
-    if (delivery.type === 'message') attempts.stop(delivery.key, delivery.message.delivery, 'cancelled');
+    if (delivery.type === 'message')
+      void stopCancelled({ db, bus, log, attempts }, delivery.key, delivery.message.delivery);
   });
   const dispatchDeps = { db, queue, log };
   await checkEpochs(dispatchDeps, QUEUE_NAMES);

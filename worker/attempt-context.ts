@@ -1,3 +1,4 @@
+import { runChild } from '../src/lib/child-process.ts';
 import type { Clock } from '../src/lib/clock.ts';
 import type { EventBus } from '../src/events/bus.ts';
 import type { JobCounts } from '../src/domain/job.ts';
@@ -73,6 +74,7 @@ export function createAttemptContext(deps: AttemptContextDeps): AttemptContext {
     progress: (done, total, note) => reporter.report(done, total, note),
     transaction,
     step,
+    run: (command, options) => runChild(command, { ...options, signal }),
     children: (failed) => settledChildren(db, job.id, failed, step),
     async resume(schema) {
       const cursor = await readCheckpoint(db, job.id);

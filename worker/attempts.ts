@@ -30,9 +30,12 @@ export class Attempts {
     };
   }
 
-  /** The first reason stands. */
-  stop(jobId: string, delivery: number, reason: StopReason): void {
-    this.running.get(keyOf(jobId, delivery))?.controller.abort(new AttemptStopped(reason));
+  /** The first reason stands. @returns whether this was the first, and the attempt runs here */
+  stop(jobId: string, delivery: number, reason: StopReason): boolean {
+    const controller = this.running.get(keyOf(jobId, delivery))?.controller;
+    if (!controller || controller.signal.aborted) return false;
+    controller.abort(new AttemptStopped(reason));
+    return true;
   }
 
   stopAll(reason: StopReason): void {

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { ChildEnd, ChildOptions } from '../src/lib/child-process.ts';
 import type { LedgerItem } from '../src/domain/job.ts';
 import type { JobContract, JobInput, JobOutput } from '../src/jobs/define.ts';
 import type { StartOptions } from '../src/queue/start.ts';
@@ -83,6 +84,11 @@ export interface JobContext {
    * @throws JobFailure CHILD_FAILED when one did not complete and `failed` is "fail"
    */
   children(failed: FailedChildren): Promise<readonly ChildJob[]>;
+  /** Runs a program; cancel, time limit and the worker's end reach it and all that it starts. */
+  run(
+    command: readonly [program: string, ...args: string[]],
+    options: Omit<ChildOptions, 'signal'>,
+  ): Promise<ChildEnd>;
   /** The last committed checkpoint, or null. @throws when it does not fit `schema` */
   resume<T>(schema: z.ZodType<T>): Promise<T | null>;
 }

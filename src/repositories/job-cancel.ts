@@ -1,5 +1,6 @@
 import type { Sql } from './db.ts';
 import { writtenEvents, type JobNews } from './job-events.ts';
+import { mayMove } from './job-moves.ts';
 
 export interface CancelRequest {
   readonly organizationId: string;
@@ -99,4 +100,27 @@ export async function attemptsToEnd(
     delivery: row.delivery,
     reason: row.own ? 'cancelled' : 'lost',
   }));
+}
+
+/**
+ * Writes down that the worker has told the attempt to stop: whoever asked sees that it was heard.
+ * @returns null when it was written before, or the attempt is not the job's any more
+ */
+export async function acknowledgeCancel(sql: Sql, jobId: string, delivery: number): Promise<JobNews | null> {
+  const { rows } = await sql.query<{ organization_id: string; events: unknown }>(
+    `WITH heard AS (
+       UPDATE jobs SET cancel_acknowledged_at = now(), last_seq = last_seq + 1
+       WHERE id = $1 AND delivery = $2 AND ${mayMove('cancelled')} AND cancel_requested_at IS NOT NULL
+         AND cancel_acknowledged_at IS NULL
+       RETURNING *
+     ), event AS (
+       INSERT INTO job_events (job_id, seq, type, attempt, status, progress_percent, message, level)
+       SELECT id, last_seq, 'log', attempt, status, progress_percent, 'The worker stops the attempt.', 'info' FROM heard
+       RETURNING *
+     )
+     SELECT organization_id, (SELECT jsonb_agg(to_jsonb(event)) FROM event) AS events FROM heard`,
+    [jobId, delivery],
+  );
+  const [row] = rows;
+  return row ? { organizationId: row.organization_id, jobId, events: writtenEvents.parse(row.events) } : null;
 }

@@ -210,7 +210,30 @@ describe.each(BROKERS)('an attempt, with deliveries on %s', (broker) => {
       attempt: 1,
       cancel_reason: 'wrong file',
     });
-    expect((await eventsOf(db(), id)).at(-1)).toBe('cancelled');
+    expect((await eventsOf(db(), id)).slice(-3)).toEqual([
+      'log: Cancel requested by manual:test: wrong file',
+      'log: The worker stops the attempt.',
+      'cancelled',
+    ]);
+  });
+
+  it('that was cancelled is told so within a second, and its programs end with it', async () => {
+    const begun = new Gate();
+    const id = await start('program', async (ctx) => {
+      const options = { cwd: '/', env: { PATH: '/usr/bin:/bin' }, onLine: () => begun.open() };
+      await ctx.run(['sh', '-c', 'echo begun; exec sleep 60'], options);
+      return 'never';
+    });
+    await begun.opened;
+    const { organization, jobs } = engine;
+    await cancelJob(jobs, { organizationId: organization.id, jobId: id, by: 'manual:test', reason: null });
+    const job = await settled(db(), id);
+    expect(job.status).toBe('cancelled');
+    const { rows } = await db().query<{ ms: number }>(
+      `SELECT extract(epoch FROM cancel_acknowledged_at - cancel_requested_at)::float * 1000 AS ms FROM jobs WHERE id = $1`,
+      [id],
+    );
+    expect(rows[0]?.ms).toBeLessThan(1_000);
   });
 
   it('that was cancelled while it waits never runs', async () => {

@@ -7,6 +7,7 @@ import { attemptsToEnd } from '../../src/repositories/job-cancel.ts';
 import { rescueJobs } from '../../src/repositories/workers.ts';
 import type { Attempts } from '../attempts.ts';
 import type { Beat } from '../beat.ts';
+import { stopCancelled } from '../cancel.ts';
 
 interface WatchOptions {
   readonly db: Database;
@@ -54,8 +55,10 @@ export class Watch {
     const { db, attempts } = this.options;
     const running = attempts.list();
     if (running.length === 0) return;
-    for (const { jobId, delivery, reason } of await attemptsToEnd(db, running))
-      attempts.stop(jobId, delivery, reason);
+    for (const { jobId, delivery, reason } of await attemptsToEnd(db, running)) {
+      if (reason === 'cancelled') void stopCancelled(this.options, jobId, delivery);
+      else attempts.stop(jobId, delivery, reason);
+    }
   }
 
   private async returnOrphans(): Promise<void> {

@@ -106,6 +106,15 @@ export const Job = builder.prismaObject('Job', {
       nullable: true,
       description: 'When somebody asked for its end',
     }),
+    cancelRequestedBy: t.exposeString('cancelRequestedBy', {
+      nullable: true,
+      description: 'Who did, as in `triggeredBy`',
+    }),
+    cancelAcknowledgedAt: t.expose('cancelHeardAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When its worker told it to stop; null where none had to',
+    }),
     cancelReason: t.exposeString('cancelReason', {
       nullable: true,
       description: 'Why they did, in their words',
