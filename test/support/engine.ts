@@ -25,8 +25,11 @@ export interface Engine {
   readonly organization: { readonly id: string };
   /** What a process needs to join this engine as a worker or API */
   readonly environment: Readonly<Record<string, string>>;
-  /** Starts one more worker in this process. */
-  startWorker(): Promise<WorkerApp>;
+  /** Starts one more worker in this process; of another release, if other kinds are given. */
+  startWorker<D extends JobCatalogue>(release?: {
+    readonly catalogue: D;
+    readonly handlers: Handlers<D>;
+  }): Promise<WorkerApp>;
   close(): Promise<void>;
 }
 
@@ -68,16 +71,17 @@ export async function startEngine<C extends JobCatalogue>(options: EngineOptions
     database,
     jobs: createJobDeps({ db, bus, queue, catalogue, log: silentLog }),
     organization: await createOrganization(db),
-    async startWorker() {
-      const worker = await createWorkerApp({
+    async startWorker(release) {
+      const common = {
         config,
         databaseUrl: database.url,
         directDatabaseUrl: database.url,
-        catalogue,
-        handlers,
         log: silentLog,
         times: FAST_TIMES,
-      });
+      };
+      const worker = release
+        ? await createWorkerApp({ ...common, ...release })
+        : await createWorkerApp({ ...common, catalogue, handlers });
       workers.push(worker);
       return worker;
     },
