@@ -17,6 +17,8 @@ export interface StartedJob {
   /** Why an earlier job came back instead of a new one; null for a new one */
   readonly replayReason: null | 'IDEMPOTENCY_KEY' | 'UNIQUE' | 'CACHED';
   readonly message: string | null;
+  /** The new job as it was written; null for an earlier one */
+  readonly written: { readonly job: NewJob; readonly inserted: InsertedJob } | null;
 }
 
 /** A job that the caller's own transaction wrote. */
@@ -40,7 +42,7 @@ export async function startJob(deps: JobDeps, request: StartRequest): Promise<St
     : await deps.db.transaction((tx) => write(tx, checked));
   if (!('inserted' in written)) return written;
   await publish(deps, checked.job, written.inserted);
-  return fresh(checked.job);
+  return fresh(checked.job, written.inserted);
 }
 
 /**
@@ -52,7 +54,10 @@ export async function startJobIn(tx: Tx, deps: JobDeps, request: StartRequest): 
   await checkReferences(tx, request.organizationId, checked.contract.input, checked.job.input);
   const written = await write(tx, checked);
   if (!('inserted' in written)) return { ...written, afterCommit: () => Promise.resolve() };
-  return { ...fresh(checked.job), afterCommit: () => publish(deps, checked.job, written.inserted) };
+  return {
+    ...fresh(checked.job, written.inserted),
+    afterCommit: () => publish(deps, checked.job, written.inserted),
+  };
 }
 
 /** One statement writes it: there is nothing else to be decided with it. */
@@ -60,7 +65,18 @@ function isPlain({ job, maxAgeSeconds }: CheckedStart): boolean {
   return job.idempotencyKey === null && maxAgeSeconds === null;
 }
 
-const fresh = (job: NewJob): StartedJob => ({ jobId: job.id, replayReason: null, message: null });
+const fresh = (job: NewJob, inserted: InsertedJob): StartedJob => ({
+  jobId: job.id,
+  replayReason: null,
+  message: null,
+  written: { job, inserted },
+});
+
+const earlier = (
+  jobId: string,
+  replayReason: NonNullable<StartedJob['replayReason']>,
+  message: string,
+): StartedJob => ({ jobId, replayReason, message, written: null });
 
 async function publish(deps: JobDeps, job: NewJob, { news, issued }: InsertedJob): Promise<void> {
   announce(deps.bus, news);
@@ -80,8 +96,7 @@ async function write(tx: Tx, checked: CheckedStart): Promise<Written> {
 
   if (maxAgeSeconds !== null) {
     const jobId = await findFreshResult(tx, organizationId, job.kind, job.inputHash, maxAgeSeconds);
-    if (jobId)
-      return replay({ jobId, replayReason: 'CACHED', message: 'A finished result is fresh enough.' });
+    if (jobId) return replay(earlier(jobId, 'CACHED', 'A finished result is fresh enough.'));
   }
   const insert = async (): Promise<InsertedJob | null> =>
     (await insertJobs(tx, [job], START_WINDOW))[0] ?? null;
@@ -102,11 +117,7 @@ async function insertOrFindLive(
       job.uniqueKey && (await findLiveByUniqueKey(sql, job.organizationId, job.kind, job.uniqueKey));
     if (!winner) continue;
     if (winner.inputHash.equals(job.inputHash)) {
-      return {
-        jobId: winner.id,
-        replayReason: 'UNIQUE',
-        message: `"${contract.title}" is under way already.`,
-      };
+      return earlier(winner.id, 'UNIQUE', `"${contract.title}" is under way already.`);
     }
     const id = toPublicId('job', winner.id);
     throw UserFacingError.of(
@@ -123,12 +134,7 @@ async function insertOrFindLive(
 }
 
 function replayOfKey(jobId: string, sameInput: boolean): StartedJob {
-  if (sameInput)
-    return {
-      jobId,
-      replayReason: 'IDEMPOTENCY_KEY',
-      message: 'This idempotency key started this job before.',
-    };
+  if (sameInput) return earlier(jobId, 'IDEMPOTENCY_KEY', 'This idempotency key started this job before.');
   throw UserFacingError.of(
     'IDEMPOTENCY_CONFLICT',
     ['options', 'idempotencyKey'],

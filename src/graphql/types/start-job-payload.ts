@@ -2,6 +2,7 @@ import type { UserError as UserErrorShape } from '../../domain/errors.ts';
 import type { StartedJob } from '../../queue/start.ts';
 import { builder } from '../builder.ts';
 import { withUserErrors, type WithUserErrors } from '../errors.ts';
+import { freshRow } from '../fresh-job.ts';
 import { Job, visibleJobs } from './job.ts';
 import { UserError } from './user-error.ts';
 
@@ -14,13 +15,11 @@ const ReplayReason = builder.enumType('ReplayReason', {
   } as const,
 });
 
-interface Started extends WithUserErrors {
+interface Started extends WithUserErrors, Pick<StartedJob, 'replayReason' | 'message' | 'written'> {
   readonly jobId: string | null;
-  readonly replayReason: StartedJob['replayReason'];
-  readonly message: string | null;
 }
 
-const NOTHING = { jobId: null, replayReason: null, message: null } as const;
+const NOTHING = { jobId: null, replayReason: null, message: null, written: null } as const;
 
 /** Runs what starts a job; a person's mistake becomes `userErrors`. */
 export function started(start: () => Promise<StartedJob>): Promise<Started> {
@@ -34,10 +33,11 @@ export const StartJobPayload = builder.objectRef<Started>('StartJobPayload').imp
       type: Job,
       nullable: true,
       description: 'The job as it is now; null with `userErrors`',
-      resolve: (query, { jobId }, _args, ctx) =>
+      resolve: (query, { jobId, written }, _args, ctx) =>
         jobId === null
           ? null
-          : ctx.prisma.job.findFirst({ ...query, where: { ...visibleJobs(ctx), id: jobId } }),
+          : (freshRow(written, query.select) ??
+            ctx.prisma.job.findFirst({ ...query, where: { ...visibleJobs(ctx), id: jobId } })),
     }),
     replayed: t.boolean({
       description: 'True when an earlier job was returned instead of starting one',
