@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { QueueName } from '../src/domain/job.ts';
 import type { EventBus } from '../src/events/bus.ts';
 import type { JobCatalogue, JobContract } from '../src/jobs/define.ts';
@@ -18,6 +19,7 @@ import {
 import { readCounts } from '../src/repositories/job-progress.ts';
 import type { WorkerIdentity } from '../src/repositories/workers.ts';
 import type { Storage } from '../src/storage/storage.ts';
+import type { AttemptEnd, MeasureAttempt } from '../src/telemetry/job-metrics.ts';
 import { createAttemptContext } from './attempt-context.ts';
 import type { Attempts } from './attempts.ts';
 import type { BoundHandlers } from './handlers.ts';
@@ -36,6 +38,7 @@ export interface ExecutorDeps {
   readonly catalogue: JobCatalogue;
   readonly handlers: BoundHandlers;
   readonly attempts: Attempts;
+  readonly measure: MeasureAttempt;
   /** Fires when the process goes away */
   readonly closing: AbortSignal;
   /** Called when a job settled: its organization's window has room */
@@ -49,12 +52,15 @@ const DATABASE_BACKOFF = { baseMs: 200, maxMs: 10_000 };
 
 /** One delivery, from the broker's hands to the job's next status. */
 export async function executeDelivery(deps: ExecutorDeps, jobId: string, delivery: number): Promise<void> {
+  const fetchedMs = performance.now();
   const job = await claim(deps, jobId, delivery);
   if (!job) return;
+  const measured = deps.measure(contractOf(deps, job).kind, (performance.now() - fetchedMs) / 1_000);
   const attempt = deps.attempts.begin(job.id, job.delivery, timeLimitOf(deps, job));
   try {
     const end = await run(deps, job, attempt.signal);
-    await settle(deps, job, decide(deps, job, end, attempt.signal));
+    measured.ran();
+    measured.ended(await settle(deps, job, decide(deps, job, end, attempt.signal)));
   } finally {
     attempt.end();
     deps.onSettled(contractOf(deps, job).queue);
@@ -122,12 +128,20 @@ function decide(deps: ExecutorDeps, job: ClaimedJob, end: RunEnd, signal: AbortS
   return settlement;
 }
 
-async function settle(deps: ExecutorDeps, job: ClaimedJob, settlement: Settlement | null): Promise<void> {
-  if (!settlement) return;
+async function settle(
+  deps: ExecutorDeps,
+  job: ClaimedJob,
+  settlement: Settlement | null,
+): Promise<AttemptEnd> {
+  if (!settlement) return null;
   const news = await untilDone(deps, 'settle', () =>
     settleAttempt(deps.db, job.id, job.delivery, settlement),
   );
-  if (news) announce(deps.bus, news);
+  if (!news) return null;
+  announce(deps.bus, news);
+  // Somebody asked for the cancellation meanwhile.
+  const outcome = news.status === 'cancelled' ? 'cancelled' : settlement.attemptOutcome;
+  return { outcome, status: news.status };
 }
 
 /** Settles with the handler; after a stop the handler has a while to clean up. */

@@ -11,4 +11,6 @@ export interface JobDeps {
   readonly bus: EventBus;
   readonly catalogue: JobCatalogue;
   readonly log: Log;
+  /** Told of each job that was started anew, for metrics */
+  readonly onStarted?: ((kind: string) => void) | undefined;
 }

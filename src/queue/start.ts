@@ -58,6 +58,7 @@ const fresh = (job: NewJob): StartedJob => ({ jobId: job.id, replayReason: null,
 
 async function publish(deps: JobDeps, job: NewJob, news: JobNews): Promise<void> {
   announce(deps.bus, news);
+  deps.onStarted?.(job.kind);
   await deliverSoon(deps, job.queue, job.id);
 }
 

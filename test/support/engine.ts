@@ -35,6 +35,8 @@ interface EngineOptions<C extends JobCatalogue> {
   readonly catalogue: C;
   readonly handlers: Handlers<C>;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Between two canaries; default: none, so that tests may count all jobs */
+  readonly canaryMs?: number;
 }
 
 /** A database, a broker and what the API uses of them; workers are started by the test. */
@@ -48,6 +50,7 @@ export async function startEngine<C extends JobCatalogue>(options: EngineOptions
     MILLRACE_DATA_DIR: dataDir,
     HEALTH_PORT: '0',
     LOG_LEVEL: 'silent',
+    SHUTDOWN_GRACE_SECONDS: '0',
     ...(options.broker === 'redis' ? { REDIS_URL: redisUrl(), REDIS_PREFIX: redisPrefix() } : {}),
     ...options.environment,
   };
@@ -77,6 +80,7 @@ export async function startEngine<C extends JobCatalogue>(options: EngineOptions
         handlers,
         log: silentLog,
         times: FAST_TIMES,
+        canaryMs: options.canaryMs ?? null,
       });
       workers.push(worker);
       return worker;

@@ -9,6 +9,8 @@ export interface DispatchDeps {
   readonly db: Database;
   readonly queue: DeliveryQueue;
   readonly log: Log;
+  /** Told of deliveries that are issued again because the broker lost them */
+  onRedelivery?(queue: QueueName, deliveries: number): void;
 }
 
 /** Most deliveries of one statement; a full one is followed by another at once. */
