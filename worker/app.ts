@@ -12,6 +12,7 @@ import { brokerOf } from '../src/queue/broker.ts';
 import { openQueue } from '../src/queue/index.ts';
 import { ensureSystemOrganization } from '../src/repositories/canary.ts';
 import { openDatabase } from '../src/repositories/db.ts';
+import { takeBackDeliveries } from '../src/repositories/job-deliveries.ts';
 import { ensureQueues } from '../src/repositories/queues.ts';
 import { removeWorker, workerApplicationName, type WorkerIdentity } from '../src/repositories/workers.ts';
 import { openStorage } from '../src/storage/index.ts';
@@ -134,8 +135,10 @@ export async function createWorkerApp<C extends JobCatalogue>(
   const stopListening = bus.on('jobCancel', '*', (delivery) => {
     if (delivery.type === 'message') attempts.stop(delivery.key, delivery.message.delivery, 'cancelled');
   });
+  const takeBack = (jobId: string, delivery: number): Promise<void> =>
+    takeBackDeliveries(db, [{ jobId, delivery, place: 1 }]);
   const executions = new Executions({
-    db,
+    takeBack,
     execute: (jobId, delivery) => executeDelivery(executor, jobId, delivery),
   });
   const consumers = QUEUE_NAMES.map(
@@ -145,6 +148,7 @@ export async function createWorkerApp<C extends JobCatalogue>(
         concurrency: config.concurrency[name],
         log,
         execute: (jobId, delivery) => executions.take(jobId, delivery),
+        takeBack,
         open: (slots) => openConsumer({ broker, queue: name, log, ...slots }),
       }),
   );

@@ -1,9 +1,7 @@
-import type { Database } from '../src/repositories/db.ts';
-import { takeBackDeliveries } from '../src/repositories/job-deliveries.ts';
-
 interface ExecutionsOptions {
-  readonly db: Database;
   execute(jobId: string, delivery: number): Promise<void>;
+  /** Lets Postgres issue the delivery anew */
+  takeBack(jobId: string, delivery: number): Promise<void>;
 }
 
 /** Deliveries that this process has in its hands. */
@@ -18,9 +16,8 @@ export class Executions {
 
   /** Settles when the delivery is dealt with. */
   async take(jobId: string, delivery: number): Promise<void> {
-    const { db, execute } = this.options;
-    // Too late for this process: the delivery goes back to Postgres, and another one is issued.
-    if (!this.taking) return takeBackDeliveries(db, [{ jobId, delivery, place: 1 }]);
+    const { execute, takeBack } = this.options;
+    if (!this.taking) return takeBack(jobId, delivery);
     const run = execute(jobId, delivery).finally(() => this.running.delete(run));
     this.running.add(run);
     return run;

@@ -10,6 +10,8 @@ export interface SupervisedOptions {
   readonly concurrency: number;
   readonly log: Log;
   readonly execute: Execute;
+  /** For a delivery that was on its way when the queue was paused */
+  readonly takeBack: Execute;
   readonly open: (options: { concurrency: number; execute: Execute }) => Promise<Consumer>;
   /** Monotonic, in ms */
   readonly monotonicMs?: () => number;
@@ -121,7 +123,8 @@ export class SupervisedConsumer {
       this.own += 1;
     } else this.carried += 1;
     try {
-      await this.options.execute(jobId, delivery);
+      const { execute, takeBack } = this.options;
+      await (this.paused ? takeBack : execute)(jobId, delivery);
     } finally {
       if (isPresent()) this.own -= 1;
       else this.endCarried();
