@@ -12,12 +12,13 @@ import { createWebSocketTransport } from './graphql/websocket.ts';
 import { createGraphQL } from './graphql/yoga.ts';
 import { createFileHandler } from './http/files.ts';
 import { createHealthHandler } from './http/health.ts';
+import { createMetricsHandler } from './http/metrics.ts';
 import { createPageHandler } from './http/page.ts';
 import { closeServer, createHttpServer, listen } from './http/server.ts';
 import { createUploadHandler } from './http/uploads.ts';
 import type { JobCatalogue } from './jobs/define.ts';
 import { systemCatalogue } from './jobs/index.ts';
-import { raceAbort } from './lib/abort.ts';
+import { raceAbort, withTimeout } from './lib/abort.ts';
 import { systemClock, type Clock } from './lib/clock.ts';
 import type { Log } from './lib/log.ts';
 import { createPanels, type PanelRegistry } from './panels/index.ts';
@@ -30,6 +31,8 @@ import { createJobLogReader } from './repositories/job-log.ts';
 import { ensureQueues } from './repositories/queues.ts';
 import { loadMasterSecret, openSigner } from './secrets/index.ts';
 import { openStorage } from './storage/index.ts';
+import { createApiMetrics } from './telemetry/api-metrics.ts';
+import { LoopLag } from './telemetry/loop-lag.ts';
 
 export interface AppOptions {
   /** Postgres as this process reaches it, and without a pooler between */
@@ -56,6 +59,8 @@ export interface App {
 const STATEMENT_TIMEOUT_MS = 15_000;
 /** Requests under way have this long to end when the process goes away. */
 const GRACE_MS = 3_000;
+/** A database that takes longer is one that does not answer. */
+const DATABASE_ANSWER_MS = 2_000;
 
 /** Composition root of an API process: opens everything in order and closes it in reverse. */
 export async function createApp(config: Config, options: AppOptions): Promise<App> {
@@ -81,12 +86,16 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   const streams = createJobStreams({ bus, log: createJobLogReader(db), logger: log, clock });
   const storage = openStorage(config);
   const signer = openSigner(await loadMasterSecret(config));
+  const catalogue = { ...options.catalogue, ...systemCatalogue };
+  const lag = new LoopLag();
+  const openStreams = (): number => streams.open;
+  const { metrics, onStarted } = createApiMetrics({ db, bus, catalogue, lag, log, openStreams });
   let boundUrl = '';
   const prisma = openPrisma(db);
   const services: ApiServices = {
     db,
     prisma,
-    jobs: createJobDeps({ db, queue, bus, catalogue: { ...options.catalogue, ...systemCatalogue }, log }),
+    jobs: createJobDeps({ db, queue, bus, catalogue, log, onStarted }),
     streams,
     panels: createPanels({ db, clock, log, ...(options.panels ? { panels: options.panels } : {}) }),
     storage,
@@ -108,9 +117,12 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
       createUploadHandler(fileRoutes),
       createFileHandler(fileRoutes),
       createHealthHandler({
-        checkReady: (signal) => checkReady(db, bus, signal),
-        isDraining: () => isDraining,
+        notReady: async (signal) => [
+          ...(isDraining ? ['the server is shutting down'] : []),
+          ...(await reasonsNotReady(db, bus, signal)),
+        ],
       }),
+      createMetricsHandler({ token: config.metricsToken, expose: () => metrics.expose() }),
       createPageHandler({ devToken: config.devToken }),
     ],
     log,
@@ -123,6 +135,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     const served = closeServer(server, eventStreams, GRACE_MS);
     await sockets.close();
     streams.close();
+    lag.stop();
     await served;
     await graphql.dispose();
     await queue.close();
@@ -144,8 +157,14 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   };
 }
 
-/** @throws what makes this process useless */
-async function checkReady(db: Database, bus: EventBus, signal: AbortSignal): Promise<void> {
-  if (!bus.connected) throw new Error('the link to the event bus is down');
-  await raceAbort(db.query('SELECT 1'), signal);
+/** What makes this process useless just now; nothing: it is ready. */
+async function reasonsNotReady(db: Database, bus: EventBus, signal: AbortSignal): Promise<string[]> {
+  const answered = await raceAbort(db.query('SELECT 1'), withTimeout(DATABASE_ANSWER_MS, signal)).then(
+    () => true,
+    () => false,
+  );
+  return [
+    ...(answered ? [] : ['PostgreSQL does not answer']),
+    ...(bus.connected ? [] : ['the event bus is not connected']),
+  ];
 }

@@ -35,6 +35,10 @@ const environment = z.object({
   UPLOAD_BYTES_MAX: whole(1, Number.MAX_SAFE_INTEGER).default(2 * 1024 ** 3),
   WORKER_CONCURRENCY_DEFAULT: whole(1, 200).default(10),
   WORKER_CONCURRENCY_LONG_RUNNING: whole(1, 50).default(2),
+  /** Running jobs of a worker that goes away have this long to finish before they are handed back */
+  SHUTDOWN_GRACE_SECONDS: whole(0, 3_600).default(5),
+  /** Opens the API's /metrics to whoever sends it as a bearer token; absent: there is no such address */
+  METRICS_TOKEN: z.string().min(16).max(500).optional(),
 });
 
 /** Names of all that is read. */
@@ -69,6 +73,9 @@ export interface Config {
     readonly scheduled: number;
     readonly internal: number;
   };
+  readonly shutdownGraceMs: number;
+  /** null: the API has no /metrics */
+  readonly metricsToken: string | null;
 }
 
 /** All that is wrong with the environment, in one error for people. */
@@ -122,6 +129,8 @@ function toConfig(env: Environment): Config {
       scheduled: 2,
       internal: 2,
     },
+    shutdownGraceMs: env.SHUTDOWN_GRACE_SECONDS * 1_000,
+    metricsToken: env.METRICS_TOKEN ?? null,
   };
 }
 
@@ -140,13 +149,18 @@ function describe(error: z.ZodError, given: Readonly<Record<string, string | und
 const BULLMQ_CONNECTIONS = { producer: 1, consumer: 3 };
 /** LISTEN and NOTIFY of the event bus on PostgreSQL */
 const BUS_CONNECTIONS = 2;
-/** Connections of a worker's pool beside those of its attempts: upkeep and progress. */
+/** Connections of a worker's pool that attempts do not get: upkeep and progress. */
 const UPKEEP_CONNECTIONS = 4;
 
 /** The size of a worker's pool: every attempt may hold a transaction at once. */
 export function workerPoolSize(config: Config): number {
   const slots = Object.values(config.concurrency).reduce((sum, slot) => sum + slot, 0);
-  return Math.max(config.databaseConnections, slots + UPKEEP_CONNECTIONS);
+  return config.databaseConnections + slots;
+}
+
+/** Attempts that a worker may run at once, however much its queues' concurrency is raised while it runs. */
+export function attemptRoom(config: Config): number {
+  return workerPoolSize(config) - UPKEEP_CONNECTIONS;
 }
 
 /** Most connections to PostgreSQL that one process of each kind opens. */

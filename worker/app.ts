@@ -1,36 +1,44 @@
 import { hostname } from 'node:os';
-import { workerPoolSize, type Config } from '../src/config.ts';
-import { QUEUE_NAMES, type QueueName } from '../src/domain/job.ts';
+import { attemptRoom, workerPoolSize, type Config } from '../src/config.ts';
+import { QUEUE_NAMES } from '../src/domain/job.ts';
 import { newUuid } from '../src/domain/ids.ts';
 import { openBus } from '../src/events/index.ts';
 import type { JobCatalogue } from '../src/jobs/define.ts';
 import { systemCatalogue } from '../src/jobs/index.ts';
 import { systemClock } from '../src/lib/clock.ts';
-import { sleep } from '../src/lib/abort.ts';
 import type { Log } from '../src/lib/log.ts';
 import { startLoop } from '../src/lib/loop.ts';
 import { brokerOf } from '../src/queue/broker.ts';
 import { createJobDeps } from '../src/queue/deps.ts';
 import { openQueue } from '../src/queue/index.ts';
+import { ensureSystemOrganization } from '../src/repositories/canary.ts';
 import { openDatabase } from '../src/repositories/db.ts';
 import { takeBackDeliveries } from '../src/repositories/job-deliveries.ts';
 import { ensureQueues } from '../src/repositories/queues.ts';
 import { removeWorker, workerApplicationName, type WorkerIdentity } from '../src/repositories/workers.ts';
 import { openStorage } from '../src/storage/index.ts';
+import { LoopLag } from '../src/telemetry/loop-lag.ts';
+import type { Exposition } from '../src/telemetry/registry.ts';
 import { createAttemptWrites } from './attempt-writes.ts';
 import { Attempts } from './attempts.ts';
 import { BEAT_TIMES, startBeat, type BeatTimes } from './beat.ts';
 import { stopCancelled } from './cancel.ts';
 import { openConsumer } from './bullmq.ts';
+import { Executions } from './executions.ts';
 import { executeDelivery, type ExecutorDeps } from './executor.ts';
 import { bindHandlers, type Handlers } from './handlers.ts';
 import { systemHandlers } from './jobs/index.ts';
-import { Dispatcher } from './maintenance/dispatch.ts';
-import { checkEpochs, compareCounts } from './maintenance/epochs.ts';
-import { wakeForgottenParents } from './maintenance/families.ts';
-import { prune } from './maintenance/prune.ts';
+import { BrokerLink } from './maintenance/broker-link.ts';
+import { DeafWatch } from './maintenance/deaf.ts';
+import { checkEpochs } from './maintenance/epochs.ts';
+import { QueueSettingsFollower } from './maintenance/queue-settings.ts';
 import { Rescuer } from './maintenance/rescue.ts';
 import { Watch } from './maintenance/watch.ts';
+import { createWorkerMetrics, exposeSlots } from './metrics.ts';
+import { reasonsNotReady } from './readiness.ts';
+import { windDown, within } from './shutdown.ts';
+import { SupervisedConsumer } from './supervised-consumer.ts';
+import { startUpkeep } from './upkeep.ts';
 
 export interface WorkerAppOptions<C extends JobCatalogue> {
   readonly config: Config;
@@ -43,29 +51,34 @@ export interface WorkerAppOptions<C extends JobCatalogue> {
   readonly log: Log;
   /** Shorter in tests */
   readonly times?: BeatTimes;
+  /** Between two canaries of the whole installation, in ms; default 15,000; null: none */
+  readonly canaryMs?: number | null;
 }
 
 export interface WorkerApp {
   readonly id: string;
-  /** Throws what makes this worker useless, for /readyz. */
-  checkReady(signal: AbortSignal): Promise<void>;
-  /** Takes nothing new, gives running attempts back, and closes what was opened, in reverse. */
-  close(): Promise<void>;
+  /** What makes this worker useless just now, for /readyz; nothing: it is ready. */
+  notReady(signal: AbortSignal): Promise<string[]>;
+  metrics(): Promise<Exposition>;
+  /**
+   * Takes nothing new, lets running attempts finish for a while, gives the rest back, and closes what was opened, in
+   * reverse. `hurry` ends the waiting.
+   */
+  close(hurry?: AbortSignal): Promise<void>;
 }
 
 /** Statements of a worker may copy and merge thousands of rows. */
 const STATEMENT_TIMEOUT_MS = 60_000;
-const UPKEEP_MS = 1_000;
-const COMPARE_MS = 30_000;
-const PRUNE_MS = 60_000;
-/** Running attempts have this long to give their jobs back when the process goes away. */
-const RELEASE_MS = 3_000;
+const WATCH_MS = 1_000;
+const CANARY_MS = 15_000;
+/** What was opened has this long to close, all in all; the process ends then all the same. */
+const CLOSE_MS = 3_500;
 
 /** Composition root of a worker process: opens everything in order and closes it in reverse. */
 export async function createWorkerApp<C extends JobCatalogue>(
   options: WorkerAppOptions<C>,
 ): Promise<WorkerApp> {
-  const { config, log, times = BEAT_TIMES } = options;
+  const { config, log, times = BEAT_TIMES, canaryMs = CANARY_MS } = options;
   const catalogue = { ...options.catalogue, ...systemCatalogue };
   const worker = identify(catalogue);
   const applicationName = workerApplicationName(worker.id);
@@ -80,6 +93,7 @@ export async function createWorkerApp<C extends JobCatalogue>(
     log,
   });
   await ensureQueues(db, QUEUE_NAMES);
+  await ensureSystemOrganization(db);
   const bus = await openBus({
     broker: config.broker,
     directDatabaseUrl: options.directDatabaseUrl,
@@ -91,86 +105,132 @@ export async function createWorkerApp<C extends JobCatalogue>(
   const beat = startBeat({ databaseUrl: options.directDatabaseUrl, worker, times, log });
   await beat.started;
 
+  const lag = new LoopLag();
+  const { metrics, measure, onStarted, onTakeover, onRedelivery, onRebuild } = createWorkerMetrics({
+    db,
+    bus,
+    catalogue,
+    lag,
+    log,
+  });
+  const jobs = createJobDeps({ db, bus, queue, catalogue, log, onStarted });
+  const writes = createAttemptWrites(db, worker);
+  const dispatch = { db, queue, log, onRedelivery };
+  await checkEpochs(dispatch, QUEUE_NAMES);
+
   const attempts = new Attempts();
   const closing = new AbortController();
-  const dispatchers = new Map<QueueName, Dispatcher>();
   const executor: ExecutorDeps = {
     db,
     bus,
     storage: openStorage(config),
-    jobs: createJobDeps({ db, bus, queue, catalogue, log }),
+    jobs,
     clock: systemClock,
     log,
-    writes: createAttemptWrites(db, worker),
+    writes,
     catalogue,
     handlers: new Map([
       ...bindHandlers(options.catalogue, options.handlers),
       ...bindHandlers(systemCatalogue, systemHandlers),
     ]),
     attempts,
+    measure,
     closing: closing.signal,
-    onSettled: (name) => dispatchers.get(name)?.settled(),
+    onSettled: (name) => upkeep.settled(name),
   };
   const stopListening = bus.on('jobCancel', '*', (delivery) => {
     if (delivery.type === 'message')
       void stopCancelled({ db, bus, log, attempts }, delivery.key, delivery.message.delivery);
   });
-  const dispatchDeps = { db, queue, log };
-  await checkEpochs(dispatchDeps, QUEUE_NAMES);
-
-  const rescuer = new Rescuer({ db, bus, log, staleMs: times.staleMs });
-  const watch = new Watch({ db, bus, log, workerId: worker.id, attempts, beat, staleMs: times.staleMs });
-  for (const name of QUEUE_NAMES) {
-    dispatchers.set(name, new Dispatcher(dispatchDeps, name, config.concurrency[name]));
-  }
-  const loops = [
-    startLoop({ name: 'epochs', everyMs: UPKEEP_MS, log, run: () => checkEpochs(dispatchDeps, QUEUE_NAMES) }),
-    startLoop({
-      name: 'counts',
-      everyMs: COMPARE_MS,
-      log,
-      run: () => compareCounts(dispatchDeps, QUEUE_NAMES),
-    }),
-    startLoop({ name: 'rescue', everyMs: Math.min(UPKEEP_MS, times.beatMs), log, run: () => rescuer.look() }),
-    startLoop({ name: 'watch', everyMs: Math.min(UPKEEP_MS, times.beatMs), log, run: () => watch.look() }),
-    startLoop({ name: 'families', everyMs: UPKEEP_MS, log, run: () => wakeForgottenParents(db) }),
-    startLoop({ name: 'prune', everyMs: PRUNE_MS, log, run: (signal) => prune(db, signal) }),
-  ];
-  const running = new Set<Promise<void>>();
-  const execute = (jobId: string, delivery: number): Promise<void> => {
-    // Too late for this process: the delivery goes back to Postgres, and another one is issued.
-    if (closing.signal.aborted) return takeBackDeliveries(db, [{ jobId, delivery, place: 1 }]);
-    const run = executeDelivery(executor, { jobId, delivery }).finally(() => running.delete(run));
-    running.add(run);
-    return run;
-  };
-  const consumers = await Promise.all(
-    QUEUE_NAMES.map((name) =>
-      openConsumer({ broker, queue: name, concurrency: config.concurrency[name], log, execute }),
-    ),
+  const takeBack = (jobId: string, delivery: number): Promise<void> =>
+    takeBackDeliveries(db, [{ jobId, delivery, place: 1 }]);
+  const executions = new Executions({
+    takeBack,
+    execute: (jobId, delivery) => executeDelivery(executor, { jobId, delivery }),
+  });
+  const consumers = QUEUE_NAMES.map(
+    (name) =>
+      new SupervisedConsumer({
+        queue: name,
+        concurrency: config.concurrency[name],
+        log,
+        execute: (jobId, delivery) => executions.take(jobId, delivery),
+        takeBack,
+        open: (slots) => openConsumer({ broker, queue: name, log, ...slots }),
+      }),
   );
+  exposeSlots(metrics, consumers);
 
+  const brokerLink = new BrokerLink(queue);
+  const settings = new QueueSettingsFollower({
+    db,
+    log,
+    consumers,
+    defaults: config.concurrency,
+    room: attemptRoom(config),
+  });
+  await settings.look();
+  const upkeep = startUpkeep({
+    db,
+    log,
+    jobs,
+    dispatch,
+    settings,
+    rescuer: new Rescuer({ db, bus, log, staleMs: times.staleMs, onTakeover }),
+    broker: brokerLink,
+    deaf: new DeafWatch({ db, queue, log, consumers, onRebuild: (consumer) => onRebuild(consumer.queue) }),
+    beatMs: times.beatMs,
+    canaryMs,
+  });
+  // Goes on while the process winds down: what still runs can be cancelled until its end.
+  const watch = new Watch({ db, bus, log, workerId: worker.id, attempts, beat, staleMs: times.staleMs });
+  const watching = startLoop({
+    name: 'watch',
+    everyMs: Math.min(WATCH_MS, times.beatMs),
+    log,
+    run: () => watch.look(),
+  });
+  await Promise.all(consumers.map((consumer) => consumer.open()));
+
+  let draining = false;
+  async function closeAll(upkeepStopped: Promise<void>): Promise<void> {
+    await Promise.all(consumers.map((consumer) => consumer.close()));
+    await upkeepStopped;
+    await watching.stop();
+    stopListening();
+    lag.stop();
+    await beat.stop();
+    await removeWorker(db, worker.id).catch((err: unknown) => log.warn({ err }, 'the beat row stays'));
+    await queue.close();
+    await bus.flush();
+    await bus.close();
+    await db.close();
+  }
   return {
     id: worker.id,
-    async checkReady(signal) {
-      signal.throwIfAborted();
-      await db.query('SELECT 1');
-      if (!bus.connected) throw new Error('the event bus is not connected');
-      if (beat.sinceLastMs() > times.staleMs) throw new Error('the beat does not get through');
-    },
-    async close() {
-      closing.abort();
-      await Promise.all([...loops, ...dispatchers.values()].map((loop) => loop.stop()));
-      attempts.stopAll('shutdown');
-      await Promise.race([Promise.allSettled(running), sleep(RELEASE_MS)]);
-      await Promise.all(consumers.map((consumer) => consumer.close()));
-      stopListening();
-      await beat.stop();
-      await removeWorker(db, worker.id).catch((err: unknown) => log.warn({ err }, 'the beat row stays'));
-      await queue.close();
-      await bus.flush();
-      await bus.close();
-      await db.close();
+    metrics: () => metrics.expose(),
+    notReady: (signal) =>
+      reasonsNotReady(
+        {
+          db,
+          bus,
+          beat,
+          staleMs: times.staleMs,
+          broker: brokerLink,
+          consumers,
+          lag,
+          isDraining: () => draining,
+        },
+        signal,
+      ),
+    async close(hurry = new AbortController().signal) {
+      draining = true;
+      const upkeepStopped = upkeep.stop();
+      await windDown(
+        { writes, bus, log, consumers, executions, attempts, closing, graceMs: config.shutdownGraceMs },
+        hurry,
+      );
+      await within(CLOSE_MS, closeAll(upkeepStopped));
     },
   };
 }

@@ -1,4 +1,6 @@
+import { performance } from 'node:perf_hooks';
 import type { QueueName } from '../src/domain/job.ts';
+import { JOB_TRANSITIONS } from '../src/domain/job-status.ts';
 import type { EventBus } from '../src/events/bus.ts';
 import type { JobCatalogue, JobContract } from '../src/jobs/define.ts';
 import { raceAbort, sleep, toError } from '../src/lib/abort.ts';
@@ -11,6 +13,7 @@ import type { Database } from '../src/repositories/db.ts';
 import type { ClaimedJob, DeliveryRef } from '../src/repositories/job-claims.ts';
 import type { Settlement } from '../src/repositories/job-settlements.ts';
 import type { Storage } from '../src/storage/storage.ts';
+import type { AttemptEnd, MeasureAttempt } from '../src/telemetry/job-metrics.ts';
 import { createAttemptContext } from './attempt-context.ts';
 import type { AttemptWrites } from './attempt-writes.ts';
 import type { AttemptHandle, Attempts } from './attempts.ts';
@@ -30,6 +33,7 @@ export interface ExecutorDeps {
   readonly catalogue: JobCatalogue;
   readonly handlers: BoundHandlers;
   readonly attempts: Attempts;
+  readonly measure: MeasureAttempt;
   /** Fires when the process goes away */
   readonly closing: AbortSignal;
   /** Called when a job settled: its organization's window has room */
@@ -50,13 +54,15 @@ interface Attempt {
 
 /** One delivery, from the broker's hands to the job's next status. */
 export async function executeDelivery(deps: ExecutorDeps, delivery: DeliveryRef): Promise<void> {
+  const fetchedMs = performance.now();
   const job = await claim(deps, delivery);
   if (!job) return;
   const attempt = begin(deps, job);
+  const measured = deps.measure(attempt.contract.kind, (performance.now() - fetchedMs) / 1_000);
   try {
     const end = await run(deps, attempt);
-    const settlement = decide(deps, attempt, end);
-    if (settlement) await settle(deps, attempt, settlement);
+    measured.ran();
+    measured.ended(await settle(deps, attempt, decide(deps, attempt, end)));
   } finally {
     attempt.handle.end();
     deps.onSettled(attempt.contract.queue);
@@ -111,11 +117,20 @@ function decide(deps: ExecutorDeps, { job, contract, handle }: Attempt, end: Run
   return settlement;
 }
 
-async function settle(deps: ExecutorDeps, { job }: Attempt, settlement: Settlement): Promise<void> {
+async function settle(
+  deps: ExecutorDeps,
+  { job }: Attempt,
+  settlement: Settlement | null,
+): Promise<AttemptEnd> {
+  if (!settlement) return null;
   const news = await untilDone(deps, 'settle', () =>
     deps.writes.settle({ jobId: job.id, delivery: job.delivery, ...settlement }),
   );
-  if (news) announce(deps.bus, news);
+  if (!news) return null;
+  announce(deps.bus, news);
+  // Somebody asked for the cancellation meanwhile.
+  const trigger = news.status === 'cancelled' ? 'cancelled' : settlement.trigger;
+  return { outcome: JOB_TRANSITIONS[trigger].ends, status: news.status };
 }
 
 /** Settles with the handler; after a stop the handler has a while to clean up. */

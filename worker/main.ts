@@ -28,14 +28,16 @@ await runEntry(async () => {
     host: config.host,
     port: config.healthPort,
     log,
-    checkReady: app.checkReady,
+    notReady: app.notReady,
+    metrics: app.metrics,
   });
   return {
     log,
     url: health.url,
-    async close() {
+    async close(hurry) {
+      // The health server last: until then /readyz says that the worker is going away.
+      await app.close(hurry);
       await health.close();
-      await app.close();
     },
   };
 });

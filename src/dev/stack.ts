@@ -51,6 +51,8 @@ export async function startStack({ config, environment, log }: StackOptions): Pr
     await migrate({ url: database.url, bullmq: config.broker.type === 'postgres', log });
     const tokens = await seed(config, database.url, log);
     const env = {
+      // Who ends `npm run dev` does not want to wait; what runs goes back at once.
+      SHUTDOWN_GRACE_SECONDS: '0',
       ...environment,
       DATABASE_URL: database.url,
       MILLRACE_DATA_DIR: config.dataDir,

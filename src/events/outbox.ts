@@ -36,6 +36,8 @@ export class Outbox {
   #failures = 0;
   #lost = false;
   #notBefore = 0;
+  /** When the buffer's oldest message came, or a moment before */
+  #oldestAt = 0;
   #flushed: (() => void)[] = [];
 
   constructor(options: OutboxOptions) {
@@ -45,6 +47,7 @@ export class Outbox {
   }
 
   add(message: WireMessage): void {
+    if (this.#buffer.size === 0) this.#oldestAt = this.#timer.now();
     this.#lose(this.#buffer.push(message));
     this.#schedule(Math.max(0, this.#notBefore - this.#timer.now()));
   }
@@ -86,15 +89,22 @@ export class Outbox {
     }
     const gap = this.#lost;
     this.#lost = false;
+    const oldestAt = this.#oldestAt;
+    this.#oldestAt = this.#timer.now();
     this.#sending = true;
     const failed = await this.#options.send(encodePayload(messages, gap)).then(() => null, toError);
     this.#sending = false;
     if (failed) this.#refused(failed, messages.length);
-    else this.#failures = 0;
+    else this.#delivered(oldestAt);
     const pauseMs = failed ? backoffMs(RETRY, this.#failures) : FLUSH_INTERVAL_MS;
     this.#notBefore = this.#timer.now() + pauseMs;
     if (failed || this.#buffer.size === 0) this.#settle();
     if (this.#buffer.size > 0) this.#schedule(pauseMs);
+  }
+
+  #delivered(oldestAt: number): void {
+    this.#failures = 0;
+    this.#options.stats.publishLagMs = this.#timer.now() - oldestAt;
   }
 
   #take(): WireMessage[] {

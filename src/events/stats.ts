@@ -8,8 +8,10 @@ export interface BusStats {
   failed: number;
   /** Listeners that threw */
   listenerErrors: number;
+  /** How long the oldest message of the last payload had waited when the broker had taken it, in ms */
+  publishLagMs: number;
 }
 
 export function noTrouble(): BusStats {
-  return { malformed: 0, dropped: 0, failed: 0, listenerErrors: 0 };
+  return { malformed: 0, dropped: 0, failed: 0, listenerErrors: 0, publishLagMs: 0 };
 }

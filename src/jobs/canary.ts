@@ -11,5 +11,7 @@ export const canary = defineJob({
   output: z.object({}),
   retry: { maxAttempts: 1, backoff: { baseMs: 1_000, maxMs: 1_000 } },
   timeoutMs: 10_000,
+  // One at a time: where no worker gets to it, no others pile up behind it.
+  uniqueKey: () => 'canary',
   startable: 'internal',
 });

@@ -10,20 +10,28 @@ export interface Running {
   readonly log: Log;
   /** Where it answers */
   readonly url: string;
-  close(): Promise<void>;
+  /** `hurry` fires when somebody asks a second time: nothing is worth waiting for any more */
+  close(hurry: AbortSignal): Promise<void>;
 }
+
+/** npm hands on a Ctrl-C that the terminal has sent already: a second signal so soon is the first one again. */
+const SAME_SIGNAL_MS = 500;
 
 /** Runs a process of ours until SIGTERM, SIGINT, or the end of the process of ours that started it. */
 export async function runEntry(start: () => Promise<Running>): Promise<void> {
   const { log, url, close } = await start().catch(failStart);
   log.info({ url }, 'ready');
   process.send?.({ type: 'ready', url });
-  let stopping = false;
+  const hurry = new AbortController();
+  let stoppingSinceMs: number | null = null;
   const stop = (signal: string): void => {
-    if (stopping) return;
-    stopping = true;
+    if (stoppingSinceMs !== null) {
+      if (signal !== 'disconnect' && performance.now() - stoppingSinceMs > SAME_SIGNAL_MS) hurry.abort();
+      return;
+    }
+    stoppingSinceMs = performance.now();
     log.info({ signal }, 'stopping');
-    close().then(
+    close(hurry.signal).then(
       () => process.exit(0),
       (err: unknown) => {
         log.error({ err }, 'did not stop cleanly');

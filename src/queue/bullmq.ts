@@ -98,6 +98,8 @@ function connectPostgres(broker: Extract<Broker, { type: 'postgres' }>): BullCon
     application_name: broker.applicationName,
     connectionTimeoutMillis: CALL_TIMEOUT_MS,
     statement_timeout: CALL_TIMEOUT_MS,
+    // A connection that died without a word is given up for another one.
+    query_timeout: CALL_TIMEOUT_MS,
   };
   return { open: (name) => new Queue(name, { connection }), close: () => Promise.resolve() };
 }
@@ -108,6 +110,8 @@ function connectRedis(broker: Extract<Broker, { type: 'redis' }>, log: Log): Bul
     maxRetriesPerRequest: 1,
     commandTimeout: CALL_TIMEOUT_MS,
     connectTimeout: CALL_TIMEOUT_MS,
+    // A connection that died without a word is given up for another one.
+    socketTimeout: CALL_TIMEOUT_MS,
   });
   redis.on('error', (err: Error) => log.warn({ err }, "the queue's connection to Redis broke"));
   const { Queue } = withBackend(createRedisBackend);

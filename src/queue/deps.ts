@@ -12,6 +12,8 @@ interface JobDepsParts {
   readonly bus: EventBus;
   readonly catalogue: JobCatalogue;
   readonly log: Log;
+  /** Told of each job that is started, not of replays */
+  onStarted?(kind: string): void;
 }
 
 /** What it takes to start, retry and cancel jobs; the API and the worker's own enqueues share it. */

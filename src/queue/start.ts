@@ -80,6 +80,7 @@ const earlier = (
 
 async function publish(deps: JobDeps, job: NewJob, { news, issued }: InsertedJob): Promise<void> {
   announce(deps.bus, news);
+  deps.onStarted?.(job.kind);
   if (issued) await deliverSoon(deps, job.queue, issued);
 }
 

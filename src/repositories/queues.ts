@@ -25,3 +25,17 @@ export async function replaceEpoch(
   );
   return rowCount === 1;
 }
+
+/** What an operator has set for a queue. */
+export interface QueueSettings {
+  readonly paused: boolean;
+  /** Per worker process; null: the process' own default */
+  readonly concurrency: number | null;
+}
+
+export async function readQueueSettings(sql: Sql): Promise<Map<string, QueueSettings>> {
+  const { rows } = await sql.query<{ name: string; paused: boolean; concurrency: number | null }>(
+    'SELECT name, paused_at IS NOT NULL AS paused, concurrency FROM queues',
+  );
+  return new Map(rows.map(({ name, ...settings }) => [name, settings]));
+}

@@ -59,6 +59,7 @@ export async function startApi(options: ApiOptions = {}): Promise<TestApi> {
     DATABASE_URL: database.url,
     MILLRACE_DATA_DIR: dataDir,
     LOG_LEVEL: 'silent',
+    SHUTDOWN_GRACE_SECONDS: '0',
     ...(options.broker === 'redis' ? { REDIS_URL: redisUrl(), REDIS_PREFIX: redisPrefix() } : {}),
     ...options.environment,
   };

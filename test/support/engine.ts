@@ -38,6 +38,8 @@ interface EngineOptions<C extends JobCatalogue> {
   readonly catalogue: C;
   readonly handlers: Handlers<C>;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Default: no canary */
+  readonly canaryMs?: number;
 }
 
 /** A database, a broker and what the API uses of them; workers are started by the test. */
@@ -78,6 +80,7 @@ export async function startEngine<C extends JobCatalogue>(options: EngineOptions
         directDatabaseUrl: database.url,
         log: silentLog,
         times: FAST_TIMES,
+        canaryMs: options.canaryMs ?? null,
       };
       const worker = release
         ? await createWorkerApp({ ...common, ...release })

@@ -1,11 +1,18 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
 import { currentEnvironment } from '../../src/config.ts';
+
+const readyMessage = z.object({ url: z.string() });
 
 export interface WorkerProcess {
   readonly process: ChildProcess;
+  /** Of its /healthz, /readyz and /metrics */
+  readonly url: string;
   kill(signal: NodeJS.Signals): void;
+  /** SIGTERM; what it ended with, and how long it took. */
+  stop(): Promise<{ code: number | null; tookMs: number }>;
   /** SIGKILL, also when it is stopped, and waits for its end. */
   end(): Promise<void>;
 }
@@ -29,10 +36,21 @@ export async function spawnWorker(
     throw new Error(`the worker process ended before it was ready: ${String(code)}`);
   });
   died.catch(() => undefined);
-  await Promise.race([once(child, 'message', { signal: AbortSignal.timeout(20_000) }), died]);
+  const [message] = await Promise.race([
+    once(child, 'message', { signal: AbortSignal.timeout(20_000) }) as Promise<unknown[]>,
+    died,
+  ]);
   return {
     process: child,
+    url: readyMessage.parse(message).url,
     kill: (signal) => void child.kill(signal),
+    async stop() {
+      const since = performance.now();
+      const exited = once(child, 'exit');
+      child.kill('SIGTERM');
+      await exited;
+      return { code: child.exitCode, tookMs: performance.now() - since };
+    },
     async end() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const exited = once(child, 'exit');

@@ -1,10 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { readConfig } from '../../src/config.ts';
+import { runEntry } from '../../src/lib/entry.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { createWorkerApp } from '../../worker/app.ts';
 import { BEAT_TIMES } from '../../worker/beat.ts';
 import type { JobContext } from '../../worker/context.ts';
+import { openHealthServer } from '../../worker/health.ts';
 import { FAST_TIMES } from './beat-times.ts';
 import { testCatalogue, testHandlers } from './kinds.ts';
 
@@ -34,17 +36,55 @@ function poison(): Promise<string> {
   return new Promise(() => undefined);
 }
 
-const config = readConfig();
-if (config.database.type !== 'url') throw new Error('a worker process needs DATABASE_URL');
-const app = await createWorkerApp({
-  config,
-  databaseUrl: config.database.url,
-  directDatabaseUrl: config.database.directUrl,
-  catalogue: testCatalogue,
-  handlers: testHandlers({ rows, poison }),
-  log: createLog({ level: config.logLevel, process: 'worker' }),
-  times: speed === 'real' ? BEAT_TIMES : FAST_TIMES,
+/** Writes its mark, 600 ms after it began: short work. */
+async function brief(ctx: JobContext): Promise<string> {
+  await delay(600, undefined, { signal: ctx.signal });
+  return mark(ctx);
+}
+
+/** Writes its mark after a moment. */
+async function quick(ctx: JobContext): Promise<string> {
+  await delay(20, undefined, { signal: ctx.signal });
+  return mark(ctx);
+}
+
+async function mark(ctx: JobContext): Promise<string> {
+  await ctx.transaction(async (tx) => {
+    await tx.query('INSERT INTO effects (job_id, row) VALUES ($1, $2)', [ctx.jobId, ctx.attempt]);
+  });
+  return `by ${process.pid}`;
+}
+
+/** Hears nothing, and writes when it is much too late. */
+async function stubborn(ctx: JobContext): Promise<string> {
+  if (ctx.attempt > 1 || (await ctx.resume(z.object({ begun: z.boolean() })))) return 'second time';
+  await ctx.transaction(async (tx) => tx.checkpoint({ begun: true }));
+  await delay(60_000);
+  return 'never';
+}
+
+await runEntry(async () => {
+  const config = readConfig();
+  if (config.database.type !== 'url') throw new Error('a worker process needs DATABASE_URL');
+  const log = createLog({ level: config.logLevel, process: 'worker' });
+  const app = await createWorkerApp({
+    config,
+    databaseUrl: config.database.url,
+    directDatabaseUrl: config.database.directUrl,
+    catalogue: testCatalogue,
+    handlers: testHandlers({ rows, poison, brief, quick, stubborn }),
+    log,
+    times: speed === 'real' ? BEAT_TIMES : FAST_TIMES,
+    canaryMs: null,
+  });
+  const { host, healthPort: port } = config;
+  const health = await openHealthServer({ host, port, log, notReady: app.notReady, metrics: app.metrics });
+  return {
+    log,
+    url: health.url,
+    async close(hurry) {
+      await app.close(hurry);
+      await health.close();
+    },
+  };
 });
-process.send?.({ type: 'ready', url: app.id });
-process.on('SIGTERM', () => void app.close().then(() => process.exit(0)));
-process.on('disconnect', () => process.exit(0));

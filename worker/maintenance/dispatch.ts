@@ -10,6 +10,8 @@ export interface DispatchDeps {
   readonly db: Database;
   readonly queue: DeliveryQueue;
   readonly log: Log;
+  /** Told of deliveries that are issued again because the broker lost them */
+  onRedelivery?(queue: QueueName, deliveries: number): void;
 }
 
 /** Between two sweeps; in between, settled jobs make room and call for more. */
@@ -23,16 +25,17 @@ const BATCHES_MAX = 20;
 export class Dispatcher {
   readonly #deps: DispatchDeps;
   readonly #queue: QueueName;
-  readonly #window: number;
+  readonly #concurrency: () => number;
   readonly #loop: Loop;
   /** The last run found jobs that waited: there may be more */
   #backlog = false;
   #settledSince = 0;
 
-  constructor(deps: DispatchDeps, queue: QueueName, concurrency: number) {
+  /** @param concurrency of this worker in the queue, as it is set at the time */
+  constructor(deps: DispatchDeps, queue: QueueName, concurrency: () => number) {
     this.#deps = deps;
     this.#queue = queue;
-    this.#window = admissionWindow(concurrency);
+    this.#concurrency = concurrency;
     this.#loop = startLoop({
       name: `dispatch ${queue}`,
       everyMs: SWEEP_MS,
@@ -44,7 +47,7 @@ export class Dispatcher {
   /** A job settled, so its organization's window has room. A quarter of a window at once is worth a statement. */
   settled(): void {
     this.#settledSince += 1;
-    if (this.#backlog && this.#settledSince >= this.#window / 4) this.#loop.poke();
+    if (this.#backlog && this.#settledSince >= admissionWindow(this.#concurrency()) / 4) this.#loop.poke();
   }
 
   stop(): Promise<void> {
@@ -53,9 +56,10 @@ export class Dispatcher {
 
   async #dispatch(): Promise<void> {
     this.#settledSince = 0;
+    const window = admissionWindow(this.#concurrency());
     let issued = 0;
     for (let batch = 0; batch < BATCHES_MAX; batch += 1) {
-      const deliveries = await issueDueDeliveries(this.#deps.db, this.#queue, this.#window, BATCH);
+      const deliveries = await issueDueDeliveries(this.#deps.db, this.#queue, window, BATCH);
       issued += deliveries.length;
       const taken = await handOver(this.#deps, this.#queue, deliveries);
       if (!taken || deliveries.length < BATCH) break;

@@ -22,7 +22,8 @@ async function checkEpoch(deps: DispatchDeps, queue: QueueName, epoch: string | 
     if (won && epoch !== null)
       deps.log.warn({ queue }, 'the broker lost the contents of a queue; its jobs are delivered again');
   }
-  await takeBackLostEpochs(deps.db, queue);
+  const lost = await takeBackLostEpochs(deps.db, queue);
+  if (lost > 0) deps.onRedelivery?.(queue, lost);
 }
 
 /**
@@ -37,6 +38,7 @@ export async function compareCounts(deps: DispatchDeps, queues: readonly QueueNa
       const held = await deps.queue.counts(queue);
       if (held.waiting + held.active >= issued) return;
       const again = await takeBackOlderThan(deps.db, queue, SETTLED_DELIVERY_SECONDS);
+      deps.onRedelivery?.(queue, again);
       deps.log.warn(
         { queue, issued, held, again },
         'the broker holds fewer deliveries than were issued; they are issued again',

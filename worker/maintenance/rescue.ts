@@ -13,6 +13,8 @@ interface RescuerOptions {
   readonly bus: EventBus;
   readonly log: Log;
   readonly staleMs: number;
+  /** Told how many jobs were taken over from a dead worker */
+  onTakeover?(jobs: number): void;
   /** Monotonic, in ms */
   readonly monotonicMs?: () => number;
 }
@@ -53,6 +55,7 @@ export class Rescuer {
     await endSessions(db, workerId);
     const news = await rescueJobs(db, { workerId, lastBeat: beat }, BATCH);
     announce(bus, ...news);
+    this.options.onTakeover?.(news.length);
     if (news.length < BATCH) await removeWorker(db, workerId, beat);
     log.warn({ worker: workerId, jobs: news.length }, 'a worker is dead; its jobs are taken over');
   }

@@ -1,0 +1,69 @@
+import { QUEUE_NAMES, type QueueName } from '../src/domain/job.ts';
+import type { Log } from '../src/lib/log.ts';
+import { startLoop, type Loop } from '../src/lib/loop.ts';
+import type { JobDeps } from '../src/queue/deps.ts';
+import type { Database } from '../src/repositories/db.ts';
+import type { BrokerLink } from './maintenance/broker-link.ts';
+import { startCanary } from './maintenance/canary.ts';
+import type { DeafWatch } from './maintenance/deaf.ts';
+import { Dispatcher, type DispatchDeps } from './maintenance/dispatch.ts';
+import { checkEpochs, compareCounts } from './maintenance/epochs.ts';
+import { wakeForgottenParents } from './maintenance/families.ts';
+import { prune } from './maintenance/prune.ts';
+import type { QueueSettingsFollower } from './maintenance/queue-settings.ts';
+import type { Rescuer } from './maintenance/rescue.ts';
+
+interface UpkeepOptions {
+  readonly db: Database;
+  readonly log: Log;
+  readonly jobs: JobDeps;
+  readonly dispatch: DispatchDeps;
+  readonly rescuer: Rescuer;
+  readonly settings: QueueSettingsFollower;
+  readonly broker: BrokerLink;
+  readonly deaf: DeafWatch;
+  readonly beatMs: number;
+  /** null: no canary */
+  readonly canaryMs: number | null;
+}
+
+const UPKEEP_MS = 1_000;
+const BROKER_MS = 2_000;
+const COMPARE_MS = 30_000;
+const PRUNE_MS = 60_000;
+
+export interface Upkeep {
+  /** A job of the queue settled: there is room for another. */
+  settled(queue: QueueName): void;
+  /** Resolves when the rounds under way have ended. */
+  stop(): Promise<void>;
+}
+
+/** Starts the rounds that every worker makes. There is no leader: each holds its own beside the others'. */
+export function startUpkeep(options: UpkeepOptions): Upkeep {
+  const { db, log, jobs, dispatch, rescuer, settings, broker, deaf, beatMs, canaryMs } = options;
+  const every = (everyMs: number, name: string, run: (signal: AbortSignal) => Promise<void>): Loop =>
+    startLoop({ name, everyMs, log, run });
+
+  const dispatchers = new Map(
+    QUEUE_NAMES.map((name) => [name, new Dispatcher(dispatch, name, () => settings.limits[name])]),
+  );
+  const loops = [
+    every(UPKEEP_MS, 'epochs', () => checkEpochs(dispatch, QUEUE_NAMES)),
+    every(COMPARE_MS, 'counts', () => compareCounts(dispatch, QUEUE_NAMES)),
+    every(Math.min(UPKEEP_MS, beatMs), 'rescue', () => rescuer.look()),
+    every(UPKEEP_MS, 'settings', () => settings.look()),
+    every(BROKER_MS, 'broker', () => broker.look()),
+    every(UPKEEP_MS, 'deaf', () => deaf.look()),
+    every(UPKEEP_MS, 'families', () => wakeForgottenParents(db)),
+    every(PRUNE_MS, 'prune', (signal) => prune(db, signal)),
+  ];
+  if (canaryMs !== null)
+    loops.push(every(Math.min(5_000, canaryMs / 3), 'canary', () => startCanary(jobs, canaryMs)));
+  return {
+    settled: (queue) => dispatchers.get(queue)?.settled(),
+    async stop() {
+      await Promise.all([...loops, ...dispatchers.values()].map((loop) => loop.stop()));
+    },
+  };
+}
