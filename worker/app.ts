@@ -25,6 +25,7 @@ import { systemHandlers } from './jobs/index.ts';
 import { dispatchQueue } from './maintenance/dispatch.ts';
 import { checkEpochs, compareCounts } from './maintenance/epochs.ts';
 import { prune } from './maintenance/prune.ts';
+import { drainQueues, rollStats } from './maintenance/queues.ts';
 import { Rescuer } from './maintenance/rescue.ts';
 import { Watch } from './maintenance/watch.ts';
 
@@ -55,6 +56,7 @@ const DISPATCH_MS = 250;
 const UPKEEP_MS = 1_000;
 const COMPARE_MS = 30_000;
 const PRUNE_MS = 60_000;
+const STATS_MS = 10_000;
 /** Running attempts have this long to give their jobs back when the process goes away. */
 const RELEASE_MS = 3_000;
 
@@ -88,11 +90,12 @@ export async function createWorkerApp<C extends JobCatalogue>(
 
   const attempts = new Attempts();
   const closing = new AbortController();
+  const storage = openStorage(config);
   const dispatchers = new Map<QueueName, Loop>();
   const executor: ExecutorDeps = {
     db,
     bus,
-    storage: openStorage(config),
+    storage,
     jobs: { db, bus, queue, catalogue, log },
     clock: systemClock,
     log,
@@ -128,7 +131,14 @@ export async function createWorkerApp<C extends JobCatalogue>(
     }),
     startLoop({ name: 'rescue', everyMs: Math.min(UPKEEP_MS, times.beatMs), log, run: () => rescuer.look() }),
     startLoop({ name: 'watch', everyMs: Math.min(UPKEEP_MS, times.beatMs), log, run: () => watch.look() }),
-    startLoop({ name: 'prune', everyMs: PRUNE_MS, log, run: (signal) => prune(db, signal) }),
+    startLoop({ name: 'drain', everyMs: UPKEEP_MS, log, run: (signal) => drainQueues(db, signal) }),
+    startLoop({ name: 'stats', everyMs: STATS_MS, log, run: (signal) => rollStats(db, signal) }),
+    startLoop({
+      name: 'prune',
+      everyMs: PRUNE_MS,
+      log,
+      run: async (signal) => void (await prune({ db, storage, log }, signal)),
+    }),
   ];
   const running = new Set<Promise<void>>();
   const execute = (jobId: string, delivery: number): Promise<void> => {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { UserFacingError, type UserError } from '../domain/errors.ts';
 import type { IdType } from '../domain/ids.ts';
 import type { Sql } from '../repositories/db.ts';
+import { keepUploads, uploadProblem } from '../repositories/uploads.ts';
 
 /** A uuid inside a job's input that names one of our rows: a schema node with `.meta({ idOf: … })`. */
 interface Reference {
@@ -78,21 +79,28 @@ async function checkUpload(
   organizationId: string,
   { id, field }: Reference,
 ): Promise<UserError | null> {
-  const { rows } = await sql.query<{ received: boolean; expired: boolean }>(
-    `SELECT received_at IS NOT NULL AS received, expires_at < now() AS expired
-     FROM uploads WHERE organization_id = $1 AND id = $2`,
-    [organizationId, id],
-  );
-  const [upload] = rows;
-  if (!upload) return { code: 'NOT_FOUND', field, message: 'There is no such upload.' };
-  if (upload.expired)
-    return { code: 'EXPIRED', field, message: 'The uploaded file is no longer kept. Upload it again.' };
-  if (!upload.received) {
-    return {
-      code: 'INVALID',
-      field,
-      message: 'Nothing has been uploaded yet: PUT the file to the URL of the upload first.',
-    };
-  }
-  return null;
+  const problem = await uploadProblem(sql, organizationId, id);
+  return problem && { code: UPLOAD_CODES[problem], field, message: UPLOAD_MESSAGES[problem] };
+}
+
+const UPLOAD_CODES = { missing: 'NOT_FOUND', expired: 'EXPIRED', empty: 'INVALID' } as const;
+const UPLOAD_MESSAGES = {
+  missing: 'There is no such upload.',
+  expired: 'The uploaded file is no longer kept. Upload it again.',
+  empty: 'Nothing has been uploaded yet: PUT the file to the URL of the upload first.',
+};
+
+/**
+ * Ties a job to the uploads that its input names, in the transaction that writes the job: they are kept as long as it.
+ * @throws UserFacingError for one that has gone since it was checked
+ */
+export async function keepReferences(
+  sql: Sql,
+  schema: z.ZodType,
+  job: { readonly id: string; readonly organizationId: string; readonly input: unknown },
+): Promise<void> {
+  const uploads = referencesIn(schema, job.input, ['input']).filter(({ type }) => type === 'upload');
+  const ids = uploads.map(({ id }) => id);
+  if (await keepUploads(sql, job.organizationId, job.id, ids)) return;
+  throw UserFacingError.of('EXPIRED', uploads[0]?.field ?? null, UPLOAD_MESSAGES.expired);
 }

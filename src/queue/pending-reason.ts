@@ -25,6 +25,7 @@ interface ReasonRow {
   due: boolean;
   delivered: boolean;
   paused: boolean;
+  draining: boolean;
   capable: boolean;
 }
 
@@ -35,7 +36,7 @@ export async function pendingReasons(
 ): Promise<Map<string, PendingReason>> {
   const { rows } = await sql.query<ReasonRow>(
     `SELECT jobs.id, queue, kind, attempt, due_at, due_at <= now() AS due, delivered_at IS NOT NULL AS delivered,
-            coalesce(queues.paused_at IS NOT NULL, false) AS paused,
+            coalesce(queues.paused_at IS NOT NULL, false) AS paused, coalesce(draining, false) AS draining,
             EXISTS (SELECT 1 FROM workers WHERE beat_at > now() - interval '15 seconds'
                       AND (kinds ->> jobs.kind)::int >= jobs.version) AS capable
      FROM jobs LEFT JOIN queues ON queues.name = jobs.queue
@@ -47,7 +48,10 @@ export async function pendingReasons(
 
 /** The first that holds, from what would not change by itself to what soon does. */
 function reasonOf(row: ReasonRow): PendingReason {
-  if (row.paused) return { code: 'QUEUE_PAUSED', message: `The queue ${row.queue} is paused.`, until: null };
+  if (row.paused) {
+    const what = row.draining ? 'is being drained and starts nothing new' : 'is paused';
+    return { code: 'QUEUE_PAUSED', message: `The queue ${row.queue} ${what}.`, until: null };
+  }
   if (!row.due && row.attempt > 0) {
     return {
       code: 'RETRYING',

@@ -8,7 +8,7 @@ import { findFreshResult, findLiveByUniqueKey, insertJob, type NewJob } from '..
 import { announce } from './announce.ts';
 import type { JobDeps } from './deps.ts';
 import { deliverSoon } from './deliver.ts';
-import { checkReferences } from './input-references.ts';
+import { checkReferences, keepReferences } from './input-references.ts';
 import { checkStart, type CheckedStart, type StartRequest } from './new-job.ts';
 
 export type { StartOptions, StartRequest } from './new-job.ts';
@@ -84,7 +84,10 @@ async function write(tx: Tx, { contract, job, maxAgeSeconds }: CheckedStart): Pr
 async function insertOrFindLive(tx: Tx, contract: JobContract, job: NewJob): Promise<Written> {
   for (let tries = 0; tries < UNIQUE_TRIES; tries += 1) {
     const news = await insertJob(tx, job);
-    if (news) return { news };
+    if (news) {
+      await keepReferences(tx, contract.input, job);
+      return { news };
+    }
     const winner =
       job.uniqueKey && (await findLiveByUniqueKey(tx, job.organizationId, job.kind, job.uniqueKey));
     if (!winner) continue;
