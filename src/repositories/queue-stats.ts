@@ -89,6 +89,9 @@ interface StatRow {
   count: number;
 }
 
+/** Start of a window of $3 minutes: whole minutes, and the one that is going on. */
+const SINCE = `(date_trunc('minute', now()) - make_interval(mins => $3::int - 1))`;
+
 /** The figures of several queues by one statement over the rollup: what it costs depends on the window alone. */
 export async function readQueueStats(
   sql: Sql,
@@ -97,11 +100,8 @@ export async function readQueueStats(
   windowMinutes: number,
 ): Promise<Map<string, QueueStats>> {
   const { rows } = await sql.query<StatRow>(
-    `WITH span AS MATERIALIZED (
-       SELECT date_trunc('minute', now()) - make_interval(mins => $3 - 1) AS since
-     ), stat AS MATERIALIZED (
-       SELECT queue_stats.* FROM span, queue_stats
-       WHERE organization_id = $1 AND queue = ANY($2) AND minute >= span.since
+    `WITH stat AS MATERIALIZED (
+       SELECT * FROM queue_stats WHERE organization_id = $1 AND queue = ANY($2) AND minute >= ${SINCE}
      ), figure AS (
        SELECT wanted.queue, 'total' AS what, coalesce(sum(failed), 0)::int AS bucket, coalesce(sum(finished), 0)::int AS count
        FROM unnest($2::text[]) AS wanted (queue) LEFT JOIN stat USING (queue) GROUP BY 1
@@ -112,7 +112,7 @@ export async function readQueueStats(
        SELECT queue, 'run', bucket, sum(count)::int
        FROM stat, unnest(run_buckets, run_counts) AS histogram (bucket, count) GROUP BY 1, 3
      )
-     SELECT figure.*, extract(epoch FROM now() - span.since)::float8 / 60 AS minutes FROM figure, span`,
+     SELECT figure.*, extract(epoch FROM now() - ${SINCE})::float8 / 60 AS minutes FROM figure`,
     [organizationId, [...new Set(queues)], windowMinutes],
   );
   return new Map(

@@ -23,12 +23,13 @@ export interface PrunedJobs {
 
 /**
  * A settled job goes with its events, ledger, attempts, marks and files, but never before its children, which would
- * lose their parent, and never while its parent is at work, which may still read it.
+ * lose their parent, and never while its parent is at work, which may still read it. As plain values, one look-up each:
+ * as EXISTS the planner may join them, and read all jobs for it.
  */
 const MAY_GO = `
-  NOT EXISTS (SELECT 1 FROM jobs AS child
-              WHERE child.organization_id = jobs.organization_id AND child.parent_id = jobs.id)
-  AND NOT EXISTS (SELECT 1 FROM jobs AS parent WHERE parent.id = jobs.parent_id AND parent.completed_at IS NULL)`;
+  coalesce((SELECT false FROM jobs AS child
+            WHERE child.organization_id = jobs.organization_id AND child.parent_id = jobs.id LIMIT 1), true)
+  AND coalesce((SELECT parent.completed_at IS NOT NULL FROM jobs AS parent WHERE parent.id = jobs.parent_id), true)`;
 
 const COLUMNS = `id, organization_id, completed_at, last_seq + item_count + ${ROWS_PER_JOB} AS weight`;
 
@@ -56,7 +57,7 @@ const remove = (due: string): string => `
     WHERE before < $2
   ), file AS (
     INSERT INTO storage_removals (storage_key)
-    SELECT storage_key FROM picked JOIN stored_files ON stored_files.organization_id = picked.organization_id
+    SELECT DISTINCT storage_key FROM picked JOIN stored_files ON stored_files.organization_id = picked.organization_id
                                                     AND stored_files.job_id = picked.id
     ON CONFLICT (storage_key) DO UPDATE SET due_at = excluded.due_at RETURNING 1
   ), source AS MATERIALIZED (

@@ -177,7 +177,7 @@ export async function pruneUploads(sql: Sql, limit: number): Promise<PrunedUploa
        DELETE FROM uploads USING judged WHERE uploads.id = judged.id AND NOT used
        RETURNING received_at, storage_key
      ), bytes AS (
-       INSERT INTO storage_removals (storage_key) SELECT storage_key FROM gone WHERE received_at IS NOT NULL
+       INSERT INTO storage_removals (storage_key) SELECT DISTINCT storage_key FROM gone WHERE received_at IS NOT NULL
        ON CONFLICT (storage_key) DO UPDATE SET due_at = excluded.due_at
      )
      SELECT (SELECT count(*)::int FROM judged) AS seen, (SELECT count(*)::int FROM gone) AS uploads`,
