@@ -19,11 +19,15 @@ describe('a histogram of durations', () => {
 
   it('keeps the order of durations, and ends with what is longer than all', () => {
     fc.assert(
-      fc.property(fc.double({ min: 0, max: 1e12, noNaN: true }), fc.double({ min: 0, max: 1e12, noNaN: true }), (a, b) => {
-        const [low, high] = [Math.min(a, b), Math.max(a, b)];
-        expect(bucketOf(low)).toBeLessThanOrEqual(bucketOf(high));
-        expect(bucketOf(high)).toBeLessThanOrEqual(LAST_BUCKET);
-      }),
+      fc.property(
+        fc.double({ min: 0, max: 1e12, noNaN: true }),
+        fc.double({ min: 0, max: 1e12, noNaN: true }),
+        (a, b) => {
+          const [low, high] = [Math.min(a, b), Math.max(a, b)];
+          expect(bucketOf(low)).toBeLessThanOrEqual(bucketOf(high));
+          expect(bucketOf(high)).toBeLessThanOrEqual(LAST_BUCKET);
+        },
+      ),
     );
   });
 

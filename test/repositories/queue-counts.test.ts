@@ -12,8 +12,14 @@ describe('the counts of a queue', () => {
     database = await createTestDatabase();
     organizationId = (await createOrganization(database.db)).id;
     otherId = (await createOrganization(database.db)).id;
-    await fill(organizationId, 40, `'pending'`, { due_at: `now() - interval '1 minute'`, priority: '1 + n % 3' });
-    await fill(organizationId, 30, `'pending'`, { due_at: `now() + interval '1 hour'`, priority: '1 + n % 3' });
+    await fill(organizationId, 40, `'pending'`, {
+      due_at: `now() - interval '1 minute'`,
+      priority: '1 + n % 3',
+    });
+    await fill(organizationId, 30, `'pending'`, {
+      due_at: `now() + interval '1 hour'`,
+      priority: '1 + n % 3',
+    });
     await fill(organizationId, 20, `'pending'`, { delivered_at: 'now()' });
     await fill(organizationId, 10, `'running'`);
     await fill(organizationId, 20_000, `'completed'`, { completed_at: 'now()' });
@@ -22,7 +28,12 @@ describe('the counts of a queue', () => {
   });
   afterAll(() => database.close());
 
-  async function fill(organization: string, count: number, status: string, columns: Record<string, string> = {}) {
+  async function fill(
+    organization: string,
+    count: number,
+    status: string,
+    columns: Record<string, string> = {},
+  ) {
     const { due_at = 'now()', priority = '2', delivered_at = 'NULL', completed_at = 'NULL' } = columns;
     await database.db.query(
       `INSERT INTO jobs (id, organization_id, kind, version, queue, input, input_hash, triggered_by, max_attempts,
@@ -48,11 +59,18 @@ describe('the counts of a queue', () => {
 
   it('stop at their bound', async () => {
     expect((await count(otherId, 100)).get('default')).toMatchObject({ due: 100 });
-    expect((await count(organizationId, 5)).get('default')).toEqual({ due: 5, delayed: 5, delivered: 5, running: 5 });
+    expect((await count(organizationId, 5)).get('default')).toEqual({
+      due: 5,
+      delayed: 5,
+      delivered: 5,
+      running: 5,
+    });
   });
 
   it('are read by indexes that hold live jobs: what was settled costs nothing', async () => {
-    const plan = await planOf(database.db, (sql) => countQueues(sql, organizationId, ['default', 'scheduled'], 10_001));
+    const plan = await planOf(database.db, (sql) =>
+      countQueues(sql, organizationId, ['default', 'scheduled'], 10_001),
+    );
     expect(plan).toContain('jobs_undelivered');
     expect(plan).toContain('jobs_delivered');
     expect(plan).toMatch(/jobs_organization_id_status_id_idx|jobs_running/);

@@ -161,6 +161,11 @@ describe('the figures of a queue', () => {
   });
 
   it('of a queue that nothing went through are zero', async () => {
-    expect(await read(15, newUuid())).toMatchObject({ finished: 0, failed: 0, wait: new Map(), run: new Map() });
+    expect(await read(15, newUuid())).toMatchObject({
+      finished: 0,
+      failed: 0,
+      wait: new Map(),
+      run: new Map(),
+    });
   });
 });

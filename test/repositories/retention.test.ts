@@ -33,7 +33,11 @@ describe('jobs that are older than their organization keeps them', () => {
       ...columns,
     });
     if (days !== null) {
-      await run(`UPDATE jobs SET completed_at = now() - make_interval(secs => $2) WHERE id = $1`, seeded.uuid, days * 86_400);
+      await run(
+        `UPDATE jobs SET completed_at = now() - make_interval(secs => $2) WHERE id = $1`,
+        seeded.uuid,
+        days * 86_400,
+      );
     }
     return seeded;
   }
@@ -64,7 +68,8 @@ describe('jobs that are older than their organization keeps them', () => {
     const { id } = await createOrganization(database.db);
     const { rows } = await run('SELECT job_retention_days AS days FROM organizations WHERE id = $1', id);
     expect(rows).toEqual([{ days: 30 }]);
-    for (const days of [0, 3_651]) await expect(organization(days)).rejects.toThrow('organizations_retention_in_range');
+    for (const days of [0, 3_651])
+      await expect(organization(days)).rejects.toThrow('organizations_retention_in_range');
   });
 
   it("of the system's own kinds go after a day, whatever the policy", async () => {
@@ -94,7 +99,14 @@ describe('jobs that are older than their organization keeps them', () => {
       old.uuid,
     );
     expect(await pruneJobs(database.db, LIMITS)).toEqual({ jobs: 1, rows: 10_100, files: 3 });
-    for (const table of ['job_events', 'job_items', 'job_attempts', 'job_steps', 'job_checkpoints', 'stored_files']) {
+    for (const table of [
+      'job_events',
+      'job_items',
+      'job_attempts',
+      'job_steps',
+      'job_checkpoints',
+      'stored_files',
+    ]) {
       expect((await run(`SELECT 1 FROM ${table}`)).rows, table).toEqual([]);
     }
     const { rows } = await run('SELECT storage_key FROM storage_removals ORDER BY 1');
@@ -121,7 +133,7 @@ describe('jobs that are older than their organization keeps them', () => {
     }
     await run('UPDATE jobs SET last_seq = 10000, item_count = 100000 WHERE id = $1', (await job(90)).uuid);
     const sizes: number[] = [];
-    for (let found = 1; found > 0; ) {
+    for (let found = 1; found > 0;) {
       ({ jobs: found } = await pruneJobs(database.db, { jobs: 100, rows: 1_000 }));
       sizes.push(found);
     }
@@ -137,7 +149,8 @@ describe('jobs that are older than their organization keeps them', () => {
     );
     const pruner = async (): Promise<number> => {
       let total = 0;
-      for (let found = 1; found > 0; total += found) found = (await pruneJobs(database.db, { jobs: 20, rows: 1_000 })).jobs;
+      for (let found = 1; found > 0; total += found)
+        found = (await pruneJobs(database.db, { jobs: 20, rows: 1_000 })).jobs;
       return total;
     };
     const totals = await Promise.all([pruner(), pruner(), pruner()]);
@@ -147,7 +160,11 @@ describe('jobs that are older than their organization keeps them', () => {
 
   it('of one organization do not hold up those of another', async () => {
     const other = await organization();
-    for (const [id, count] of [[organizationId, 500], [other, 5]] as const) { // prettier-ignore
+    for (const [id, count] of [
+      [organizationId, 500],
+      [other, 5],
+    ] as const) {
+      // prettier-ignore
       await run(
         `INSERT INTO jobs (id, organization_id, kind, version, status, queue, input, input_hash, triggered_by, max_attempts, completed_at)
          SELECT gen_random_uuid(), $1, 'k', 1, 'completed', 'default', '{}', '\\x00', 'x', 1, now() - interval '31 days'
@@ -162,7 +179,12 @@ describe('jobs that are older than their organization keeps them', () => {
 
   it('are found by an index that jobs kept for ever are not in the way of', async () => {
     const keeping = await organization(null);
-    for (const [id, days, count] of [[keeping, 900, 20_000], [organizationId, 5, 20_000], [organizationId, 40, 50]] as const) { // prettier-ignore
+    for (const [id, days, count] of [
+      [keeping, 900, 20_000],
+      [organizationId, 5, 20_000],
+      [organizationId, 40, 50],
+    ] as const) {
+      // prettier-ignore
       await run(
         `INSERT INTO jobs (id, organization_id, kind, version, status, queue, input, input_hash, triggered_by, max_attempts, completed_at)
          SELECT gen_random_uuid(), $1, 'k', 1, 'completed', 'default', '{}', '\\x00', 'x', 1, now() - make_interval(days => $2)

@@ -7,7 +7,13 @@ import { newUuid } from '../../../src/domain/ids.ts';
 import { storageKey } from '../../../src/domain/storage-key.ts';
 import { insertFile } from '../../../src/repositories/files.ts';
 import { planRemoval } from '../../../src/repositories/storage-removals.ts';
-import { createUpload, findUpload, keepUploads, markUploadReceived, pruneUploads } from '../../../src/repositories/uploads.ts';
+import {
+  createUpload,
+  findUpload,
+  keepUploads,
+  markUploadReceived,
+  pruneUploads,
+} from '../../../src/repositories/uploads.ts';
 import { openStorage } from '../../../src/storage/index.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { prune } from '../../../worker/maintenance/prune.ts';
@@ -47,7 +53,11 @@ describe('what is out of date', () => {
   };
   const settledJob = async (days: number, columns = {}) => {
     const job = await seedJob(database.db, organizationId, columns);
-    await run(`UPDATE jobs SET completed_at = now() - make_interval(days => $2) WHERE id = $1`, job.uuid, days);
+    await run(
+      `UPDATE jobs SET completed_at = now() - make_interval(days => $2) WHERE id = $1`,
+      job.uuid,
+      days,
+    );
     return job;
   };
   const withFile = async (jobId: string): Promise<void> => {
@@ -66,7 +76,8 @@ describe('what is out of date', () => {
     await markUploadReceived(database.db, organizationId, id, { byteSize, sha256, storageKey: key });
     return id;
   };
-  const timeIsOver = (id: string) => run(`UPDATE uploads SET expires_at = now() - interval '1 minute' WHERE id = $1`, id);
+  const timeIsOver = (id: string) =>
+    run(`UPDATE uploads SET expires_at = now() - interval '1 minute' WHERE id = $1`, id);
   const upload = (id: string) => findUpload(database.db, organizationId, id);
   const broken: Storage = {
     put: () => Promise.reject(new Error('unused')),
@@ -100,7 +111,9 @@ describe('what is out of date', () => {
     for (let tries = 0; tries < 12; tries += 1) {
       await run('UPDATE storage_removals SET due_at = now()');
       await pruned(broken);
-      const { rows } = await run('SELECT extract(epoch FROM due_at - now())::float8 AS wait FROM storage_removals');
+      const { rows } = await run(
+        'SELECT extract(epoch FROM due_at - now())::float8 AS wait FROM storage_removals',
+      );
       waits.push(Math.round(Number(rows[0]?.['wait']) / 60));
     }
     expect(waits.slice(0, 4)).toEqual([5, 10, 20, 40]);
@@ -191,7 +204,9 @@ describe('what is out of date', () => {
         organizationId,
       );
       await run('ANALYZE uploads');
-      expect(await planOf(database.db, (sql) => pruneUploads(sql, 1_000))).toContain('uploads_expires_at_idx');
+      expect(await planOf(database.db, (sql) => pruneUploads(sql, 1_000))).toContain(
+        'uploads_expires_at_idx',
+      );
     });
   });
 });
