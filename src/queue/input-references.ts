@@ -2,11 +2,15 @@ import { z } from 'zod';
 import { UserFacingError, type UserError } from '../domain/errors.ts';
 import type { IdType } from '../domain/ids.ts';
 import type { Sql } from '../repositories/db.ts';
+import { filesOfJob } from '../repositories/files.ts';
 import { keepUploads, uploadProblem } from '../repositories/uploads.ts';
 
-/** A uuid inside a job's input that names one of our rows: a schema node with `.meta({ idOf: … })`. */
+/** What an input may name: a row of ours, or the file of rejected rows of a job. */
+type ReferenceType = IdType | 'rejectedRows';
+
+/** A uuid inside a job's input: a schema node with `.meta({ idOf: … })`, or `.meta({ reads: … })` where only we write it. */
 interface Reference {
-  readonly type: IdType;
+  readonly type: ReferenceType;
   readonly id: string;
   readonly field: readonly string[];
 }
@@ -14,9 +18,15 @@ interface Reference {
 /** Says what is wrong with a reference, or null. One entry per type of object that an input may name. */
 type Check = (sql: Sql, organizationId: string, reference: Reference) => Promise<UserError | null>;
 
-const CHECKS: Partial<Record<IdType, Check>> = { upload: checkUpload };
+const CHECKS: Partial<Record<ReferenceType, Check>> = {
+  upload: checkUpload,
+  rejectedRows: checkRejectedRows,
+};
 
-const idMeta = z.object({ idOf: z.string() });
+const referenceMeta = z.union([
+  z.object({ idOf: z.string() }).transform(({ idOf }) => idOf),
+  z.object({ reads: z.string() }).transform(({ reads }) => reads),
+]);
 
 /** @throws UserFacingError that names every reference which is missing, another organization's or no longer usable */
 export async function checkReferences(
@@ -39,9 +49,8 @@ export async function checkReferences(
 
 function referencesIn(schema: z.ZodType, value: unknown, field: readonly string[]): Reference[] {
   if (value === null || value === undefined) return [];
-  const meta = idMeta.safeParse(schema.meta());
-  if (meta.success && typeof value === 'string')
-    return [{ type: idTypeOf(meta.data.idOf), id: value, field }];
+  const named = referenceMeta.safeParse(schema.meta());
+  if (named.success && typeof value === 'string') return [{ type: typeOf(named.data), id: value, field }];
   if (schema instanceof z.ZodObject && typeof value === 'object') {
     const values = new Map<string, unknown>(Object.entries(value));
     const shape: Readonly<Record<string, z.core.$ZodType>> = schema.shape;
@@ -69,8 +78,8 @@ function schemaOf(node: z.core.$ZodType): z.ZodType {
   throw new Error('a job input is made of plain zod schemas only');
 }
 
-function idTypeOf(name: string): IdType {
-  if (name in CHECKS) return z.custom<IdType>((type) => type === name).parse(name);
+function typeOf(name: string): ReferenceType {
+  if (name in CHECKS) return z.custom<ReferenceType>((type) => type === name).parse(name);
   throw new Error(`no check is known for references to ${name}`);
 }
 
@@ -81,6 +90,16 @@ async function checkUpload(
 ): Promise<UserError | null> {
   const problem = await uploadProblem(sql, organizationId, id);
   return problem && { code: UPLOAD_CODES[problem], field, message: UPLOAD_MESSAGES[problem] };
+}
+
+async function checkRejectedRows(
+  sql: Sql,
+  organizationId: string,
+  { id, field }: Reference,
+): Promise<UserError | null> {
+  const files = await filesOfJob(sql, organizationId, id);
+  if (files.some(({ role }) => role === 'rejected_rows')) return null;
+  return { code: 'EXPIRED', field, message: 'The rejected rows are no longer kept. Upload the file again.' };
 }
 
 const UPLOAD_CODES = { missing: 'NOT_FOUND', expired: 'EXPIRED', empty: 'INVALID' } as const;

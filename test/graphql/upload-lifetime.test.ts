@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { uuidOf } from '../../src/domain/ids.ts';
+import { newUuid, uuidOf } from '../../src/domain/ids.ts';
+import { storageKey } from '../../src/domain/storage-key.ts';
+import { insertFile } from '../../src/repositories/files.ts';
 import { pruneJobs } from '../../src/repositories/retention.ts';
 import { pruneUploads } from '../../src/repositories/uploads.ts';
 import { startApi, type TestApi } from '../support/api.ts';
+import { seedJob } from '../support/job-rows.ts';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -114,6 +117,25 @@ describe('the rejected rows of a job', () => {
     expect(await call('retryFailedItems(id: $id)', job.job?.id ?? '')).toEqual({
       job: null,
       userErrors: [{ code: 'NOT_FOUND', field: ['id'] }],
+    });
+  });
+
+  test('that went make a retry of a run over them EXPIRED', async () => {
+    const { db } = api.database;
+    const first = await seedJob(db, api.organization.id, { status: 'failed' });
+    await insertFile(db, {
+      id: newUuid(), organizationId: api.organization.id, jobId: first.uuid, role: 'rejected_rows', filename: 'f.csv',
+      contentType: 'text/csv', byteSize: 1, sha256: 'aa', storageKey: storageKey(api.organization.id, 'rejected-rows', newUuid()),
+    }); // prettier-ignore
+    const again = await call('retryFailedItems(id: $id)', first.id);
+    expect(again.userErrors).toEqual([]);
+    await settle(again, 1);
+    expect((await call('retryJob(id: $id)', again.job?.id ?? '')).userErrors).toEqual([]);
+    await run(`UPDATE jobs SET completed_at = now() - interval '31 days' WHERE id = $1`, first.uuid);
+    await prune();
+    expect(await call('retryJob(id: $id)', again.job?.id ?? '')).toEqual({
+      job: null,
+      userErrors: [{ code: 'EXPIRED', field: ['id'] }],
     });
   });
 });
