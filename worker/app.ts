@@ -120,10 +120,11 @@ export async function createWorkerApp<C extends JobCatalogue>(
 
   const attempts = new Attempts();
   const closing = new AbortController();
+  const storage = openStorage(config);
   const executor: ExecutorDeps = {
     db,
     bus,
-    storage: openStorage(config),
+    storage,
     jobs,
     clock: systemClock,
     log,
@@ -172,6 +173,7 @@ export async function createWorkerApp<C extends JobCatalogue>(
   await settings.look();
   const upkeep = startUpkeep({
     db,
+    storage,
     log,
     jobs,
     dispatch,

@@ -3,6 +3,7 @@ import type { Log } from '../src/lib/log.ts';
 import { startLoop, type Loop } from '../src/lib/loop.ts';
 import type { JobDeps } from '../src/queue/deps.ts';
 import type { Database } from '../src/repositories/db.ts';
+import type { Storage } from '../src/storage/storage.ts';
 import type { BrokerLink } from './maintenance/broker-link.ts';
 import { startCanary } from './maintenance/canary.ts';
 import type { DeafWatch } from './maintenance/deaf.ts';
@@ -10,11 +11,13 @@ import { Dispatcher, type DispatchDeps } from './maintenance/dispatch.ts';
 import { checkEpochs, compareCounts } from './maintenance/epochs.ts';
 import { wakeForgottenParents } from './maintenance/families.ts';
 import { prune } from './maintenance/prune.ts';
+import { drainQueues, rollStats } from './maintenance/queues.ts';
 import type { QueueSettingsFollower } from './maintenance/queue-settings.ts';
 import type { Rescuer } from './maintenance/rescue.ts';
 
 interface UpkeepOptions {
   readonly db: Database;
+  readonly storage: Storage;
   readonly log: Log;
   readonly jobs: JobDeps;
   readonly dispatch: DispatchDeps;
@@ -31,6 +34,7 @@ const UPKEEP_MS = 1_000;
 const BROKER_MS = 2_000;
 const COMPARE_MS = 30_000;
 const PRUNE_MS = 60_000;
+const STATS_MS = 10_000;
 
 export interface Upkeep {
   /** A job of the queue settled: there is room for another. */
@@ -41,7 +45,7 @@ export interface Upkeep {
 
 /** Starts the rounds that every worker makes. There is no leader: each holds its own beside the others'. */
 export function startUpkeep(options: UpkeepOptions): Upkeep {
-  const { db, log, jobs, dispatch, rescuer, settings, broker, deaf, beatMs, canaryMs } = options;
+  const { db, storage, log, jobs, dispatch, rescuer, settings, broker, deaf, beatMs, canaryMs } = options;
   const every = (everyMs: number, name: string, run: (signal: AbortSignal) => Promise<void>): Loop =>
     startLoop({ name, everyMs, log, run });
 
@@ -56,7 +60,9 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
     every(BROKER_MS, 'broker', () => broker.look()),
     every(UPKEEP_MS, 'deaf', () => deaf.look()),
     every(UPKEEP_MS, 'families', () => wakeForgottenParents(db)),
-    every(PRUNE_MS, 'prune', (signal) => prune(db, signal)),
+    every(PRUNE_MS, 'prune', async (signal) => void (await prune({ db, storage, log }, signal))),
+    every(UPKEEP_MS, 'drain', (signal) => drainQueues(db, signal)),
+    every(STATS_MS, 'stats', (signal) => rollStats(db, signal)),
   ];
   if (canaryMs !== null)
     loops.push(every(Math.min(5_000, canaryMs / 3), 'canary', () => startCanary(jobs, canaryMs)));

@@ -17,6 +17,7 @@ export const ID_PREFIXES = {
   product: 'prd',
   variant: 'var',
   order: 'ord',
+  worker: 'wrk',
 } as const;
 export type IdType = keyof typeof ID_PREFIXES;
 

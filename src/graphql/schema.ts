@@ -13,6 +13,7 @@ import './types/product.ts';
 import './types/variant.ts';
 import './types/viewer.ts';
 import './types/dashboard.ts';
+import './types/queue-mutations.ts';
 
 /** All that files in types/ registered. Building it needs no database. */
 export const schema = builder.toSchema();

@@ -4,6 +4,7 @@ import { newUuid, toPublicId } from '../domain/ids.ts';
 import { storageKey } from '../domain/storage-key.ts';
 import { toError } from '../lib/abort.ts';
 import { systemClock } from '../lib/clock.ts';
+import { forgetRemovals, planRemoval } from '../repositories/storage-removals.ts';
 import { findUpload, markUploadReceived, type Upload } from '../repositories/uploads.ts';
 import { UPLOAD_CLAIMS } from '../secrets/index.ts';
 import { StorageTooLargeError, type StoredObject } from '../storage/storage.ts';
@@ -90,7 +91,7 @@ function refusalOf(
 ): Refusal | null {
   const { 'content-length': length, 'content-encoding': encoding } = req.headers;
   if (upload.receivedAt) return usedBefore();
-  if (upload.expiresAt <= clock.now()) return expired(upload);
+  if (upload.expiresAt && upload.expiresAt <= clock.now()) return expired(upload.expiresAt);
   if (encoding && encoding !== 'identity') return encoded(encoding);
   const { declaredBytes } = upload;
   if (declaredBytes !== null && declaredBytes > limits.uploadBytesMax) return tooLarge(limits.uploadBytesMax);
@@ -104,6 +105,8 @@ async function store(deps: FileRouteDeps, req: IncomingMessage, upload: Upload):
   const { organizationId, id, declaredBytes } = upload;
   const maxBytes = declaredBytes ?? deps.limits.uploadBytesMax;
   const key = storageKey(organizationId, 'uploads', newUuid());
+  // A process that dies before the upload names its bytes leaves nothing behind.
+  await planRemoval(deps.db, key);
   const body = readBody(req, deps.limits.idleTimeoutMs ?? IDLE_TIMEOUT_MS);
   const stored = await deps.storage.put(key, body.stream, { maxBytes, signal: body.signal }).catch(toError);
   body.stop();
@@ -115,8 +118,13 @@ async function store(deps: FileRouteDeps, req: IncomingMessage, upload: Upload):
     throw stored;
   }
   const refusal = await accept(deps, upload, stored, key);
-  if (refusal) await deps.storage.remove(key);
+  if (refusal) await discard(deps, key);
   return refusal ?? { id: toPublicId('upload', id), byteSize: stored.byteSize, sha256: stored.sha256 };
+}
+
+async function discard({ db, storage }: FileRouteDeps, key: string): Promise<void> {
+  await storage.remove(key);
+  await forgetRemovals(db, [key]);
 }
 
 async function accept(
@@ -184,7 +192,7 @@ function usedBefore(): Refusal {
   };
 }
 
-function expired({ expiresAt }: Upload): Refusal {
+function expired(expiresAt: Date): Refusal {
   const message = `This upload expired at ${expiresAt.toISOString()}. Create a new one.`;
   return { status: 403, code: 'EXPIRED', message };
 }

@@ -11,7 +11,9 @@ export const fileSource = z
     z.object({
       uploadId: z.uuid().meta({ idOf: 'upload', description: 'An upload that the file was PUT to' }),
     }),
-    z.object({ rejectedRowsOf: z.uuid().meta({ shownAs: 'job' }) }).meta({ internal: true }),
+    z
+      .object({ rejectedRowsOf: z.uuid().meta({ shownAs: 'job', reads: 'rejectedRows' }) })
+      .meta({ internal: true }),
   ])
   .meta({ id: 'FileSource', description: 'Where a file comes from' });
 

@@ -2,10 +2,15 @@ import { z } from 'zod';
 import { UserFacingError, type UserError } from '../domain/errors.ts';
 import type { IdType } from '../domain/ids.ts';
 import type { Sql } from '../repositories/db.ts';
+import { filesOfJob } from '../repositories/files.ts';
+import { keepUploads, uploadProblem } from '../repositories/uploads.ts';
 
-/** A uuid inside a job's input that names one of our rows: a schema node with `.meta({ idOf: … })`. */
+/** What an input may name: a row of ours, or the file of rejected rows of a job. */
+type ReferenceType = IdType | 'rejectedRows';
+
+/** A uuid inside a job's input: a schema node with `.meta({ idOf: … })`, or `.meta({ reads: … })` where only we write it. */
 interface Reference {
-  readonly type: IdType;
+  readonly type: ReferenceType;
   readonly id: string;
   readonly field: readonly string[];
 }
@@ -13,9 +18,15 @@ interface Reference {
 /** Says what is wrong with a reference, or null. One entry per type of object that an input may name. */
 type Check = (sql: Sql, organizationId: string, reference: Reference) => Promise<UserError | null>;
 
-const CHECKS: Partial<Record<IdType, Check>> = { upload: checkUpload };
+const CHECKS: Partial<Record<ReferenceType, Check>> = {
+  upload: checkUpload,
+  rejectedRows: checkRejectedRows,
+};
 
-const idMeta = z.object({ idOf: z.string() });
+const referenceMeta = z.union([
+  z.object({ idOf: z.string() }).transform(({ idOf }) => idOf),
+  z.object({ reads: z.string() }).transform(({ reads }) => reads),
+]);
 
 /** @throws UserFacingError that names every reference which is missing, another organization's or no longer usable */
 export async function checkReferences(
@@ -36,11 +47,15 @@ export async function checkReferences(
   if (wrong.length > 0) throw new UserFacingError(wrong);
 }
 
+/** Whether an input names anything of ours. */
+export function hasReferences(schema: z.ZodType, input: unknown): boolean {
+  return referencesIn(schema, input, ['input']).length > 0;
+}
+
 function referencesIn(schema: z.ZodType, value: unknown, field: readonly string[]): Reference[] {
   if (value === null || value === undefined) return [];
-  const meta = idMeta.safeParse(schema.meta());
-  if (meta.success && typeof value === 'string')
-    return [{ type: idTypeOf(meta.data.idOf), id: value, field }];
+  const named = referenceMeta.safeParse(schema.meta());
+  if (named.success && typeof value === 'string') return [{ type: typeOf(named.data), id: value, field }];
   if (schema instanceof z.ZodObject && typeof value === 'object') {
     const values = new Map<string, unknown>(Object.entries(value));
     const shape: Readonly<Record<string, z.core.$ZodType>> = schema.shape;
@@ -68,8 +83,8 @@ function schemaOf(node: z.core.$ZodType): z.ZodType {
   throw new Error('a job input is made of plain zod schemas only');
 }
 
-function idTypeOf(name: string): IdType {
-  if (name in CHECKS) return z.custom<IdType>((type) => type === name).parse(name);
+function typeOf(name: string): ReferenceType {
+  if (name in CHECKS) return z.custom<ReferenceType>((type) => type === name).parse(name);
   throw new Error(`no check is known for references to ${name}`);
 }
 
@@ -78,21 +93,38 @@ async function checkUpload(
   organizationId: string,
   { id, field }: Reference,
 ): Promise<UserError | null> {
-  const { rows } = await sql.query<{ received: boolean; expired: boolean }>(
-    `SELECT received_at IS NOT NULL AS received, expires_at < now() AS expired
-     FROM uploads WHERE organization_id = $1 AND id = $2`,
-    [organizationId, id],
-  );
-  const [upload] = rows;
-  if (!upload) return { code: 'NOT_FOUND', field, message: 'There is no such upload.' };
-  if (upload.expired)
-    return { code: 'EXPIRED', field, message: 'The uploaded file is no longer kept. Upload it again.' };
-  if (!upload.received) {
-    return {
-      code: 'INVALID',
-      field,
-      message: 'Nothing has been uploaded yet: PUT the file to the URL of the upload first.',
-    };
-  }
-  return null;
+  const problem = await uploadProblem(sql, organizationId, id);
+  return problem && { code: UPLOAD_CODES[problem], field, message: UPLOAD_MESSAGES[problem] };
+}
+
+async function checkRejectedRows(
+  sql: Sql,
+  organizationId: string,
+  { id, field }: Reference,
+): Promise<UserError | null> {
+  const files = await filesOfJob(sql, organizationId, id);
+  if (files.some(({ role }) => role === 'rejected_rows')) return null;
+  return { code: 'EXPIRED', field, message: 'The rejected rows are no longer kept. Upload the file again.' };
+}
+
+const UPLOAD_CODES = { missing: 'NOT_FOUND', expired: 'EXPIRED', empty: 'INVALID' } as const;
+const UPLOAD_MESSAGES = {
+  missing: 'There is no such upload.',
+  expired: 'The uploaded file is no longer kept. Upload it again.',
+  empty: 'Nothing has been uploaded yet: PUT the file to the URL of the upload first.',
+};
+
+/**
+ * Ties a job to the uploads that its input names, in the transaction that writes the job: they are kept as long as it.
+ * @throws UserFacingError for one that has gone since it was checked
+ */
+export async function keepReferences(
+  sql: Sql,
+  schema: z.ZodType,
+  job: { readonly id: string; readonly organizationId: string; readonly input: unknown },
+): Promise<void> {
+  const uploads = referencesIn(schema, job.input, ['input']).filter(({ type }) => type === 'upload');
+  const ids = uploads.map(({ id }) => id);
+  if (await keepUploads(sql, job.organizationId, job.id, ids)) return;
+  throw UserFacingError.of('EXPIRED', uploads[0]?.field ?? null, UPLOAD_MESSAGES.expired);
 }

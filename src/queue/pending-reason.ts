@@ -29,6 +29,7 @@ interface ReasonRow {
   waiting_for: WaitCause | null;
   delivered: boolean;
   paused: boolean;
+  draining: boolean;
   capable: boolean;
 }
 
@@ -38,8 +39,9 @@ export async function pendingReasons(
   jobIds: readonly string[],
 ): Promise<Map<string, PendingReason>> {
   const { rows } = await sql.query<ReasonRow>(
-    `SELECT jobs.id, queue, kind, attempt, nullif(due_at, 'infinity') AS due_at, due_at <= now() AS due, waiting_for, delivered_at IS NOT NULL AS delivered,
-            coalesce(queues.paused_at IS NOT NULL, false) AS paused,
+    `SELECT jobs.id, queue, kind, attempt, nullif(due_at, 'infinity') AS due_at, due_at <= now() AS due, waiting_for,
+            delivered_at IS NOT NULL AS delivered,
+            coalesce(queues.paused_at IS NOT NULL, false) AS paused, coalesce(draining, false) AS draining,
             EXISTS (SELECT 1 FROM workers WHERE beat_at > now() - interval '15 seconds'
                       AND (kinds ->> jobs.kind)::int >= jobs.version) AS capable
      FROM jobs LEFT JOIN queues ON queues.name = jobs.queue
@@ -54,7 +56,10 @@ function reasonOf(row: ReasonRow): PendingReason {
   if (row.waiting_for === 'children') {
     return { code: 'WAITING_FOR_CHILDREN', message: 'Jobs that it started are not settled.', until: null };
   }
-  if (row.paused) return { code: 'QUEUE_PAUSED', message: `The queue ${row.queue} is paused.`, until: null };
+  if (row.paused) {
+    const what = row.draining ? 'is being drained and starts nothing new' : 'is paused';
+    return { code: 'QUEUE_PAUSED', message: `The queue ${row.queue} ${what}.`, until: null };
+  }
   if (!row.due && row.waiting_for === 'rate_limit') {
     return { code: 'RATE_LIMITED', message: 'A provider asked for a pause until then.', until: row.due_at };
   }

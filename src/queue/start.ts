@@ -7,7 +7,7 @@ import { findFreshResult, findLiveByUniqueKey } from '../repositories/jobs.ts';
 import { announce } from './announce.ts';
 import { START_WINDOW, type JobDeps } from './deps.ts';
 import { deliverSoon } from './deliver.ts';
-import { checkReferences } from './input-references.ts';
+import { checkReferences, hasReferences, keepReferences } from './input-references.ts';
 import { checkStart, type CheckedStart, type StartRequest } from './new-job.ts';
 
 export type { StartOptions, StartRequest } from './new-job.ts';
@@ -61,8 +61,8 @@ export async function startJobIn(tx: Tx, deps: JobDeps, request: StartRequest): 
 }
 
 /** One statement writes it: there is nothing else to be decided with it. */
-function isPlain({ job, maxAgeSeconds }: CheckedStart): boolean {
-  return job.idempotencyKey === null && maxAgeSeconds === null;
+function isPlain({ contract, job, maxAgeSeconds }: CheckedStart): boolean {
+  return job.idempotencyKey === null && maxAgeSeconds === null && !hasReferences(contract.input, job.input);
 }
 
 const fresh = (job: NewJob, inserted: InsertedJob): StartedJob => ({
@@ -99,8 +99,11 @@ async function write(tx: Tx, checked: CheckedStart): Promise<Written> {
     const jobId = await findFreshResult(tx, organizationId, job.kind, job.inputHash, maxAgeSeconds);
     if (jobId) return replay(earlier(jobId, 'CACHED', 'A finished result is fresh enough.'));
   }
-  const insert = async (): Promise<InsertedJob | null> =>
-    (await insertJobs(tx, [job], START_WINDOW))[0] ?? null;
+  const insert = async (): Promise<InsertedJob | null> => {
+    const [inserted = null] = await insertJobs(tx, [job], START_WINDOW);
+    if (inserted) await keepReferences(tx, checked.contract.input, job);
+    return inserted;
+  };
   const found = await insertOrFindLive(tx, checked, insert);
   return 'inserted' in found ? found : replay(found);
 }

@@ -41,14 +41,3 @@ export async function readCanary(sql: Sql): Promise<CanaryRound | null> {
   );
   return rows[0] ? { tookMs: rows[0].took_ms, ageMs: rows[0].age_ms } : null;
 }
-
-/** Removes settled canaries older than an hour. @returns how many */
-export async function pruneCanaries(sql: Sql, limit: number): Promise<number> {
-  const { rowCount } = await sql.query(
-    `DELETE FROM jobs WHERE id IN (
-       SELECT id FROM jobs WHERE organization_id = $1 AND kind = 'canary' AND completed_at < now() - interval '1 hour'
-       ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)`,
-    [SYSTEM_ORGANIZATION.id, limit],
-  );
-  return rowCount ?? 0;
-}

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Sql } from './db.ts';
+import { callOff } from './storage-removals.ts';
 
 const fileRow = z.object({
   id: z.uuid(),
@@ -28,9 +29,11 @@ const COLUMNS = `
   id, organization_id AS "organizationId", job_id AS "jobId", role, filename, content_type AS "contentType",
   byte_size AS "byteSize", sha256, storage_key AS "storageKey", created_at AS "createdAt"`;
 
+/** Names stored bytes: from here on they stay as long as their job does. */
 export async function insertFile(sql: Sql, file: NewStoredFile): Promise<StoredFile> {
   const { rows } = await sql.query(
-    `INSERT INTO stored_files
+    `WITH kept AS (${callOff('$9')})
+     INSERT INTO stored_files
        (id, organization_id, job_id, role, filename, content_type, byte_size, sha256, storage_key)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
      RETURNING ${COLUMNS}`,

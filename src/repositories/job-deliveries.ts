@@ -102,6 +102,20 @@ export async function takeBackOlderThan(sql: Sql, queue: QueueName, seconds: num
   return rowCount ?? 0;
 }
 
+/** Takes back, of queues that drain, what was delivered and not begun: at most `limit` of each. @returns how many */
+export async function takeBackDraining(sql: Sql, limit: number): Promise<number> {
+  const { rowCount } = await sql.query(
+    `UPDATE jobs SET delivered_at = NULL
+     WHERE id IN (SELECT out.id FROM queues
+                  CROSS JOIN LATERAL (SELECT id FROM jobs
+                                      WHERE queue = queues.name AND status = 'pending' AND delivered_at IS NOT NULL
+                                      LIMIT $1 FOR UPDATE SKIP LOCKED) AS out
+                  WHERE queues.draining)`,
+    [limit],
+  );
+  return rowCount ?? 0;
+}
+
 /** Deliveries that Postgres has issued for a queue and no worker has claimed, of those older than `seconds`. */
 export async function countIssued(sql: Sql, queue: QueueName, seconds: number): Promise<number> {
   const { rows } = await sql.query<{ count: number }>(

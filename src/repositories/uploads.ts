@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Sql } from './db.ts';
+import { callOff } from './storage-removals.ts';
 
 const byteCount = z
   .union([z.string().regex(/^\d+$/), z.number()])
@@ -17,10 +18,13 @@ const uploadRow = z.object({
   storageKey: z.string(),
   createdAt: z.date(),
   receivedAt: z.date().nullable(),
-  expiresAt: z.date(),
+  expiresAt: z.date().nullable(),
 });
 
-/** A place to PUT a file to. Until `receivedAt` there is nothing under `storageKey`. */
+/**
+ * A place to PUT a file to. Until `receivedAt` there is nothing under `storageKey`. It goes at `expiresAt` if no job
+ * names it; null: some job did, and it stays as long as one does.
+ */
 export type Upload = Readonly<z.infer<typeof uploadRow>>;
 
 const COLUMNS = `
@@ -74,28 +78,110 @@ export interface ReceivedUpload {
   readonly storageKey: string;
 }
 
-/** The one use of an upload. @returns false when it was used before */
+/** An upload that was received and that no job names goes after this. */
+const UNUSED_HOURS = 24;
+/** A PUT that began in time may still be under way. */
+const PUT_GRACE = `interval '1 hour'`;
+
+/** The one use of an upload; its bytes stay from here on. @returns false when it was used before */
 export async function markUploadReceived(
   sql: Sql,
   organizationId: string,
   id: string,
   { byteSize, sha256, storageKey }: ReceivedUpload,
 ): Promise<boolean> {
-  const { rowCount } = await sql.query(
-    `UPDATE uploads SET byte_size = $3, sha256 = $4, storage_key = $5, received_at = now()
-      WHERE organization_id = $1 AND id = $2 AND received_at IS NULL`,
-    [organizationId, id, byteSize, sha256, storageKey],
+  const { rows } = await sql.query(
+    `WITH received AS (
+       UPDATE uploads SET byte_size = $3, sha256 = $4, storage_key = $5, received_at = now(),
+                          expires_at = now() + make_interval(hours => $6)
+        WHERE organization_id = $1 AND id = $2 AND received_at IS NULL RETURNING 1
+     ), kept AS (
+       ${callOff('$5')} AND EXISTS (SELECT 1 FROM received)
+     )
+     SELECT 1 FROM received`,
+    [organizationId, id, byteSize, sha256, storageKey, UNUSED_HOURS],
   );
-  return rowCount === 1;
+  return rows.length === 1;
 }
 
-/** Forgets uploads that expired unused, at most `limit`. @returns how many */
-export async function deleteUnusedUploads(sql: Sql, limit: number): Promise<number> {
+const IS_KEPT = `received_at IS NOT NULL AND (
+  expires_at IS NULL OR expires_at > now()
+  -- A job that named it has just gone, and nobody has looked yet whether another one does.
+  OR EXISTS (SELECT 1 FROM job_uploads
+             WHERE job_uploads.organization_id = uploads.organization_id AND upload_id = uploads.id))`;
+
+/** What stands in the way of a job that reads an upload, or null. */
+export async function uploadProblem(
+  sql: Sql,
+  organizationId: string,
+  id: string,
+): Promise<'missing' | 'empty' | 'expired' | null> {
+  const { rows } = await sql.query<{ received: boolean; kept: boolean; expired: boolean }>(
+    `SELECT received_at IS NOT NULL AS received, ${IS_KEPT} AS kept, expires_at <= now() AS expired
+     FROM uploads WHERE organization_id = $1 AND id = $2`,
+    [organizationId, id],
+  );
+  const [upload] = rows;
+  if (!upload) return 'missing';
+  if (upload.kept) return null;
+  return upload.received || upload.expired ? 'expired' : 'empty';
+}
+
+/**
+ * Keeps uploads for a job that names them: from now on they stay as long as the job does. In the job's own transaction.
+ * @returns false when one of them has gone meanwhile
+ */
+export async function keepUploads(
+  sql: Sql,
+  organizationId: string,
+  jobId: string,
+  uploadIds: readonly string[],
+): Promise<boolean> {
+  const ids = [...new Set(uploadIds)];
+  if (ids.length === 0) return true;
   const { rowCount } = await sql.query(
-    `DELETE FROM uploads
-      WHERE id IN (SELECT id FROM uploads WHERE received_at IS NULL AND expires_at < now() - interval '1 hour'
-                   ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)`,
+    `WITH held AS (
+       SELECT id FROM uploads WHERE organization_id = $1 AND id = ANY($3) AND ${IS_KEPT} ORDER BY id FOR UPDATE
+     ), kept AS (
+       UPDATE uploads SET expires_at = NULL FROM held WHERE uploads.id = held.id RETURNING uploads.id
+     )
+     INSERT INTO job_uploads (organization_id, job_id, upload_id) SELECT $1, $2, id FROM kept`,
+    [organizationId, jobId, ids],
+  );
+  return rowCount === ids.length;
+}
+
+export interface PrunedUploads {
+  /** Rows that were looked at: what a full batch is told by */
+  readonly seen: number;
+  readonly uploads: number;
+}
+
+/**
+ * Looks at uploads whose time has come, at most `limit`: those that a job names stay as long as it does, the others
+ * go, and the removal of their bytes is written down with it.
+ */
+export async function pruneUploads(sql: Sql, limit: number): Promise<PrunedUploads> {
+  const { rows } = await sql.query<{ seen: number; uploads: number }>(
+    `WITH due AS MATERIALIZED (
+       SELECT id, organization_id FROM uploads
+       WHERE expires_at < now() AND (received_at IS NOT NULL OR expires_at < now() - ${PUT_GRACE})
+       ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
+     ), judged AS MATERIALIZED (
+       SELECT due.id, EXISTS (SELECT 1 FROM job_uploads WHERE job_uploads.organization_id = due.organization_id
+                                AND upload_id = due.id) AS used
+       FROM due
+     ), kept AS (
+       UPDATE uploads SET expires_at = NULL FROM judged WHERE uploads.id = judged.id AND used
+     ), gone AS (
+       DELETE FROM uploads USING judged WHERE uploads.id = judged.id AND NOT used
+       RETURNING received_at, storage_key
+     ), bytes AS (
+       INSERT INTO storage_removals (storage_key) SELECT DISTINCT storage_key FROM gone WHERE received_at IS NOT NULL
+       ON CONFLICT (storage_key) DO UPDATE SET due_at = excluded.due_at
+     )
+     SELECT (SELECT count(*)::int FROM judged) AS seen, (SELECT count(*)::int FROM gone) AS uploads`,
     [limit],
   );
-  return rowCount ?? 0;
+  return rows[0] ?? { seen: 0, uploads: 0 };
 }

@@ -112,10 +112,13 @@ const RESCUE = `
   SELECT moved.id, moved.organization_id, (SELECT jsonb_agg(to_jsonb(event)) FROM event WHERE event.job_id = moved.id) AS events
   FROM moved`;
 
-/** Forgets a worker once nothing names it; with `beat`, only if it has not beaten since. */
+/** Takes a worker off the list once nothing names it; with `beat`, because it is dead, and only if it has not beaten since. */
 export async function removeWorker(sql: Sql, workerId: string, beat?: string): Promise<void> {
-  await sql.query('DELETE FROM workers WHERE id = $1 AND ($2::text IS NULL OR beat_at::text = $2)', [
-    workerId,
-    beat ?? null,
-  ]);
+  await sql.query(
+    `WITH gone AS (DELETE FROM workers WHERE id = $1 AND ($2::text IS NULL OR beat_at::text = $2) RETURNING *)
+     INSERT INTO stopped_workers (id, name, kinds, queues, started_at, beat_at, lost)
+     SELECT id, name, kinds, queues, started_at, beat_at, $2::text IS NOT NULL FROM gone
+     ON CONFLICT (id) DO UPDATE SET beat_at = excluded.beat_at, stopped_at = now(), lost = excluded.lost`,
+    [workerId, beat ?? null],
+  );
 }

@@ -11,6 +11,7 @@ import {
 } from './generated/graphql.ts';
 import { request } from './http.ts';
 import { createJobs, type Jobs } from './jobs.ts';
+import { createQueues, type Queues } from './queues.ts';
 import { createSocketTransport } from './socket.ts';
 import { createSseTransport } from './sse.ts';
 import type { Connection, FetchLike, TypedOperation, WireRequest } from './transport.ts';
@@ -64,6 +65,7 @@ export interface MillraceClient {
   readonly subscribe: SubscribeTyped;
   readonly jobs: Jobs;
   readonly uploads: Uploads;
+  readonly queues: Queues;
   /** Uploads a file. @returns the upload's id, for a FileSource */
   uploadFile(body: UploadBody, filename: string, options?: UploadFileOptions): Promise<string>;
   /** Six panels, each with its own state; default: the last 30 days. */
@@ -116,6 +118,7 @@ export function createClient(options: ClientOptions): MillraceClient {
     subscribe,
     jobs: createJobs(execute, subscribe),
     uploads,
+    queues: createQueues(execute),
     async uploadFile(body, filename, { contentType, byteSize, ...call } = {}) {
       const input = {
         filename,

@@ -68,6 +68,7 @@ export async function startFileServer(): Promise<FileServer> {
     },
     async upload(changes = {}) {
       const id = newUuid();
+      const expiresAt = changes.expiresAt ?? new Date(Date.now() + HOUR_MS);
       const upload = await createUpload(db, {
         id,
         organizationId,
@@ -75,10 +76,10 @@ export async function startFileServer(): Promise<FileServer> {
         contentType: 'text/csv',
         declaredBytes: null,
         storageKey: storageKey(organizationId, 'uploads', id),
-        expiresAt: new Date(Date.now() + HOUR_MS),
+        expiresAt,
         ...changes,
       });
-      return { upload, url: uploadUrl(signer, url, upload, upload.expiresAt) };
+      return { upload, url: uploadUrl(signer, url, upload, expiresAt) };
     },
     async close() {
       server.closeAllConnections();

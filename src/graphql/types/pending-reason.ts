@@ -6,7 +6,7 @@ const PendingReasonCode = builder.enumType('PendingReasonCode', {
   description: 'What a pending job waits for; more codes may come.',
   values: {
     WAITING_FOR_WORKER: { value: 'WAITING_FOR_WORKER', description: 'It is next when a worker is free' },
-    QUEUE_PAUSED: { value: 'QUEUE_PAUSED', description: 'Its queue is paused' },
+    QUEUE_PAUSED: { value: 'QUEUE_PAUSED', description: 'Its queue is paused or being drained' },
     NO_CAPABLE_WORKER: {
       value: 'NO_CAPABLE_WORKER',
       description: 'No live worker knows its kind in its version',

@@ -9,8 +9,8 @@ import { withUserErrors, type WithUserErrors } from '../errors.ts';
 import { uploadLink } from '../links.ts';
 import { UserError } from './user-error.ts';
 
-/** A file that was put is kept for so long as the source of jobs, in ms. */
-const SOURCE_KEPT_MS = 7 * 24 * 60 * 60_000;
+/** The PUT must begin within this, in ms: as long as its link works. */
+const UNUSED_KEPT_MS = 24 * 60 * 60_000;
 
 interface StagedUploadShape {
   readonly id: string;
@@ -87,7 +87,8 @@ const fileSchema = z.object({
 builder.mutationField('createStagedUpload', (t) =>
   t.field({
     type: CreateStagedUploadPayload,
-    description: 'A place to PUT one file to; the file then is the source of a job',
+    description:
+      'A place to PUT one file to; the file then is the source of jobs. It is kept for 24 hours, and as long as a job that names it',
     args: { input: t.arg({ type: CreateStagedUploadInput, required: true, description: 'The file' }) },
     resolve: (_root, { input }, ctx) =>
       withUserErrors<Omit<Staged, 'userErrors'>>({ upload: null }, async () => ({
@@ -107,7 +108,7 @@ async function stage(ctx: GraphQLContext, input: z.input<typeof fileSchema>): Pr
     contentType,
     declaredBytes: byteSize ?? null,
     storageKey: storageKey(organizationId, 'uploads', id),
-    expiresAt: new Date(ctx.clock.now().getTime() + SOURCE_KEPT_MS),
+    expiresAt: new Date(ctx.clock.now().getTime() + UNUSED_KEPT_MS),
   });
   return { id, contentType, ...uploadLink(ctx, { id, organizationId }) };
 }

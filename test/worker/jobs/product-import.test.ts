@@ -5,6 +5,7 @@ import { newUuid } from '../../../src/domain/ids.ts';
 import type { JobContext } from '../../../worker/context.ts';
 import { BATCH_LIMITS, importProducts } from '../../../worker/jobs/product-import.ts';
 import { prune } from '../../../worker/maintenance/prune.ts';
+import { silentLog } from '../../support/log.ts';
 import { createOrganization } from '../../support/organization.ts';
 import { openImports, type ImportBench } from './product-import-support.ts';
 
@@ -177,10 +178,11 @@ describe('an import that was killed', () => {
   it('or failed leaves notes to the upkeep, which clears them up once the job has ended', async () => {
     const { job, input } = await bench.start(await bench.upload(manyRows(5_000)));
     await expect(bench.attempt(job, input, killedAfter(1))).rejects.toThrow('killed');
-    await prune(bench.db, AbortSignal.timeout(10_000));
+    const upkeep = { db: bench.db, storage: bench.storage, log: silentLog };
+    await prune(upkeep, AbortSignal.timeout(10_000));
     expect(await leftovers()).toBeGreaterThan(0);
     await job.settle('failed');
-    await prune(bench.db, AbortSignal.timeout(10_000));
+    await prune(upkeep, AbortSignal.timeout(10_000));
     expect(await leftovers()).toBe(0);
   });
 });

@@ -3,6 +3,7 @@ import { newUuid } from '../../../src/domain/ids.ts';
 import { storageKey } from '../../../src/domain/storage-key.ts';
 import { filesOfJob, type NewStoredFile } from '../../../src/repositories/files.ts';
 import { readRejectedLines } from '../../../src/repositories/product-import-scratch.ts';
+import { planRemoval } from '../../../src/repositories/storage-removals.ts';
 import type { JobContext } from '../../context.ts';
 import type { ImportPlan } from './commit.ts';
 import type { ImportSource } from './source.ts';
@@ -22,6 +23,8 @@ export async function storeRejectedRows(
   const lines = Readable.from(withHead(plan.rejectedFile.head, readRejectedLines(ctx.db, ctx.jobId)), {
     objectMode: false,
   });
+  // An attempt that is lost before its file has a row leaves no bytes behind.
+  await planRemoval(ctx.db, key);
   const stored = await ctx.storage.put(key, lines, { maxBytes: REJECTED_BYTES_MAX, signal: ctx.signal });
   return {
     id,
