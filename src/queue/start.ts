@@ -22,6 +22,8 @@ export interface StartedJob {
 
 /** A job that the caller's own transaction wrote. */
 export interface WrittenStart extends StartedJob {
+  /** What is to be announced, for who starts many and leaves their delivery to the dispatcher; null for an earlier job */
+  readonly news: JobNews | null;
   /** Call it once the transaction has committed: announces the job and hands it to the broker. Never throws. */
   readonly afterCommit: () => Promise<void>;
 }
@@ -50,8 +52,9 @@ export async function startJobIn(tx: Tx, deps: JobDeps, request: StartRequest): 
   const checked = checkStart(deps.catalogue, request);
   await checkReferences(tx, request.organizationId, checked.contract.input, checked.job.input);
   const written = await write(tx, checked);
-  if (!('news' in written)) return { ...written, afterCommit: () => Promise.resolve() };
-  return { ...fresh(checked.job), afterCommit: () => publish(deps, checked.job, written.news) };
+  if (!('news' in written)) return { ...written, news: null, afterCommit: () => Promise.resolve() };
+  const { news } = written;
+  return { ...fresh(checked.job), news, afterCommit: () => publish(deps, checked.job, news) };
 }
 
 const fresh = (job: NewJob): StartedJob => ({ jobId: job.id, replayReason: null, message: null });

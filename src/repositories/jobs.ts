@@ -1,3 +1,4 @@
+import { timeOfUuid } from '../domain/ids.ts';
 import type { JobPriority, QueueName } from '../domain/job.ts';
 import { JOB_PRIORITIES } from '../domain/job.ts';
 import type { Sql } from './db.ts';
@@ -24,14 +25,16 @@ export interface NewJob {
 
 /**
  * Writes a pending job with its first event. Nothing is written while a live job of the kind has the same unique key.
+ * It was created when its id says: filters by time are ranges of ids.
  * @returns null in that case
  */
 export async function insertJob(sql: Sql, job: NewJob): Promise<JobNews | null> {
   const { rows } = await sql.query<{ events: unknown }>(
     `WITH job AS (
        INSERT INTO jobs (id, organization_id, kind, version, queue, priority, input, input_hash, triggered_by, run_at,
-                         due_at, max_attempts, idempotency_key, unique_key, parent_id, internal, search_text, last_seq)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, coalesce($10, now()), $11, $12, $13, $14, $15, $16, 1)
+                         due_at, max_attempts, idempotency_key, unique_key, parent_id, internal, search_text, created_at,
+                         last_seq)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, coalesce($10, now()), $11, $12, $13, $14, $15, $16, $17, 1)
        ON CONFLICT (organization_id, kind, unique_key)
          WHERE unique_key IS NOT NULL AND status IN ('pending', 'running') DO NOTHING
        RETURNING id
@@ -56,6 +59,7 @@ export async function insertJob(sql: Sql, job: NewJob): Promise<JobNews | null> 
       job.parentId,
       job.internal,
       job.searchText,
+      timeOfUuid(job.id),
     ],
   );
   const [row] = rows;
@@ -117,22 +121,21 @@ export async function findForRetry(
   organizationId: string,
   jobId: string,
 ): Promise<RetryableJob | null> {
-  const { rows } = await sql.query<{
-    id: string;
-    kind: string;
-    version: number;
-    status: string;
-    input: unknown;
-    has_rejected_rows: boolean;
-  }>(
+  return (await findAllForRetry(sql, organizationId, [jobId]))[0] ?? null;
+}
+
+/** The same of many; those that do not exist are left out. */
+export async function findAllForRetry(
+  sql: Sql,
+  organizationId: string,
+  jobIds: readonly string[],
+): Promise<RetryableJob[]> {
+  const { rows } = await sql.query<RetryableJob>(
     `SELECT id, kind, version, status, input,
             EXISTS (SELECT 1 FROM stored_files f
-                    WHERE f.organization_id = j.organization_id AND f.job_id = j.id AND f.role = 'rejected_rows') AS has_rejected_rows
-     FROM jobs j WHERE organization_id = $1 AND id = $2 AND NOT internal`,
-    [organizationId, jobId],
+                    WHERE f.organization_id = j.organization_id AND f.job_id = j.id AND f.role = 'rejected_rows') AS "hasRejectedRows"
+     FROM jobs j WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND NOT internal`,
+    [organizationId, jobIds],
   );
-  const [row] = rows;
-  if (!row) return null;
-  const { has_rejected_rows: hasRejectedRows, ...job } = row;
-  return { ...job, hasRejectedRows };
+  return rows;
 }

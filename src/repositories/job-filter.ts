@@ -1,0 +1,120 @@
+import type { JobStatus } from '../domain/job-status.ts';
+import { JOB_STATUSES } from '../domain/job-status.ts';
+import { firstUuidAt } from '../domain/ids.ts';
+import { QUEUE_NAMES } from '../domain/job.ts';
+
+/** Which jobs of one organization are meant; all that are given must hold. Null: whatever it is. */
+export interface JobFilter {
+  readonly organizationId: string;
+  /** Names under which rows of the wanted kinds are stored */
+  readonly kinds: readonly string[];
+  /** Whether `kinds` are all that there are: then they narrow nothing down */
+  readonly isEveryKind: boolean;
+  readonly statuses: readonly JobStatus[] | null;
+  readonly queues: readonly string[] | null;
+  readonly triggeredBy: string | null;
+  readonly createdAfter: Date | null;
+  readonly createdBefore: Date | null;
+  readonly parentId: string | null;
+  /** Part of the search text, in lower case */
+  readonly search: string | null;
+}
+
+/** The values of one statement: each gets its number when it is added. */
+export class Values {
+  readonly list: unknown[] = [];
+  add(value: unknown): string {
+    this.list.push(value);
+    return `$${this.list.length}`;
+  }
+}
+
+/** A search as a pattern of LIKE, each character as itself. */
+export function patternOf(text: string): string {
+  return `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
+}
+
+/** Whether a filter says more than whose jobs and from when: something that an index of `jobs` narrows down. */
+export function isNarrow(filter: JobFilter): boolean {
+  return isCombined(filter) || filter.parentId !== null;
+}
+
+/** All of a filter but its search, as conditions on a row of `jobs`. */
+export function jobConditions(filter: JobFilter, values: Values): string {
+  const { organizationId, kinds, statuses, queues, triggeredBy, parentId } = filter;
+  return [
+    `jobs.organization_id = ${values.add(organizationId)}`,
+    'NOT jobs.internal',
+    `jobs.kind = ANY(${values.add(kinds)}::text[])`,
+    ...(statuses ? [`jobs.status = ANY(${values.add(statuses)}::job_status[])`] : []),
+    ...(queues ? [`jobs.queue = ANY(${values.add(queues)}::text[])`] : []),
+    ...(triggeredBy === null ? [] : [`jobs.triggered_by = ${values.add(triggeredBy)}`]),
+    ...(parentId === null ? [] : [`jobs.parent_id = ${values.add(parentId)}`]),
+    ...createdConditions(filter, values, 'jobs.id'),
+  ].join(' AND ');
+}
+
+/** The same with the search: for rows that are few already. */
+export function allConditions(filter: JobFilter, values: Values): string {
+  const conditions = jobConditions(filter, values);
+  if (filter.search === null) return conditions;
+  return `${conditions} AND jobs.search_text LIKE ${values.add(patternOf(filter.search))}`;
+}
+
+/** When a job was created is in its id: a range of times is a range of ids. */
+export function createdConditions(
+  { createdAfter, createdBefore }: JobFilter,
+  values: Values,
+  column: string,
+): string[] {
+  return [
+    ...(createdAfter
+      ? [`${column} >= ${values.add(firstUuidAt(new Date(createdAfter.getTime() + 1)))}`]
+      : []),
+    ...(createdBefore ? [`${column} < ${values.add(firstUuidAt(createdBefore))}`] : []),
+  ];
+}
+
+interface Scan {
+  /** Newest first; otherwise in any order */
+  readonly isOrdered: boolean;
+  readonly limit: number;
+  /** Only jobs older than this one */
+  readonly before?: string | null;
+}
+
+/**
+ * A query that gives the ids of at most `limit` jobs which match a filter, its search apart, and that reads about as
+ * many rows however many jobs there are: each combination of kind, status and queue is a short scan of its own.
+ */
+export function jobScan(filter: JobFilter, values: Values, { isOrdered, limit, before }: Scan): string {
+  const newestFirst = isOrdered ? 'ORDER BY id DESC' : '';
+  const older = before ? [`jobs.id < ${values.add(before)}`] : [];
+  const end = `${newestFirst} LIMIT ${values.add(limit)}`;
+  // A job has few children, and an index of their own: what else is asked is looked up on their rows.
+  if (!isCombined(filter) || filter.parentId !== null) {
+    return `SELECT jobs.id FROM jobs WHERE ${[jobConditions(filter, values), ...older].join(' AND ')} ${end}`;
+  }
+  const { organizationId, kinds, statuses, queues, triggeredBy } = filter;
+  const conditions = [
+    `jobs.organization_id = ${values.add(organizationId)}`,
+    'NOT jobs.internal AND jobs.kind = wanted_kind AND jobs.status = wanted_status AND jobs.queue = wanted_queue',
+    ...(triggeredBy === null ? [] : [`jobs.triggered_by = ${values.add(triggeredBy)}`]),
+    ...createdConditions(filter, values, 'jobs.id'),
+    ...older,
+  ];
+  return `
+    SELECT found.id FROM unnest(${values.add(unique(kinds))}::text[]) AS wanted_kind
+    CROSS JOIN unnest(${values.add(unique(statuses ?? JOB_STATUSES))}::job_status[]) AS wanted_status
+    CROSS JOIN unnest(${values.add(unique(queues ?? QUEUE_NAMES))}::text[]) AS wanted_queue
+    CROSS JOIN LATERAL (SELECT jobs.id FROM jobs WHERE ${conditions.join(' AND ')} ${end}) AS found
+    ${end}`;
+}
+
+function isCombined({ isEveryKind, statuses, queues, triggeredBy }: JobFilter): boolean {
+  return !isEveryKind || statuses !== null || queues !== null || triggeredBy !== null;
+}
+
+function unique<T>(list: readonly T[]): T[] {
+  return [...new Set(list)];
+}
