@@ -1,6 +1,7 @@
 /** `npm run bench -- <name> [arguments]`: one file per question, each with its baseline in the same run. */
 const BENCHMARKS: Readonly<Record<string, () => Promise<{ run(args: readonly string[]): Promise<void> }>>> = {
   import: () => import('./import.ts'),
+  'job-lists': () => import('./job-lists.ts'),
 };
 
 const [name = '', ...rest] = process.argv.slice(2);
