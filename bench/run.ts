@@ -3,6 +3,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<{ run(args: readonly str
   import: () => import('./import.ts'),
   start: () => import('./start-mutation.ts'),
   throughput: () => import('./throughput.ts'),
+  'job-lists': () => import('./job-lists.ts'),
 };
 
 const [name = '', ...rest] = process.argv.slice(2);

@@ -27,7 +27,7 @@ export function resultLines(job: Job): string[] {
   const { counts, result } = job;
   const warned = counts.warned > 0 ? ` (${counts.warned} with a warning)` : '';
   const rows = `${counts.processed} rows: ${counts.succeeded} succeeded${warned}, ${counts.failed} rejected`;
-  if (!result) return [rows];
+  if (result?.__typename !== 'ProductImportResult') return [rows];
   const products = `products: ${result.productsCreated} created, ${result.productsUpdated} updated`;
   const variants = `variants: ${result.variantsCreated} created, ${result.variantsUpdated} updated`;
   return [rows, products, variants, `rows that changed nothing: ${result.unchanged}`];

@@ -44,6 +44,20 @@ export function newUuid(): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
+const TIME_MAX = 2 ** 48 - 1;
+
+/** The smallest UUIDv7 of a millisecond: ids made earlier sort before it, and those made then or later do not. */
+export function firstUuidAt(time: Date): string {
+  const ms = Math.min(Math.max(time.getTime(), 0), TIME_MAX);
+  const hex = ms.toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
+}
+
+/** The millisecond in which a UUIDv7 was made. */
+export function timeOfUuid(uuid: string): Date {
+  return new Date(Number.parseInt(uuid.replaceAll('-', '').slice(0, 12), 16));
+}
+
 /** The id that clients see. */
 export function toPublicId(type: IdType, uuid: string): string {
   return TypeID.fromUUID(ID_PREFIXES[type], uuid).toString();

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { timeOfUuid } from '../domain/ids.ts';
 import { JOB_PRIORITIES } from '../domain/job.ts';
 import type { Job } from '../generated/prisma/client.ts';
 import type { StartedJob } from '../queue/start.ts';
@@ -23,7 +24,7 @@ function rowOf({ job, inserted: { news, issued } }: NonNullable<StartedJob['writ
     priority: JOB_PRIORITIES[job.priority],
     input: z.json().parse(JSON.parse(JSON.stringify(job.input))),
     inputHash: new Uint8Array(job.inputHash),
-    createdAt: at,
+    createdAt: timeOfUuid(job.id),
     statusChangedAt: at,
     dueAt: runAt ?? at,
     delivery: issued?.delivery ?? 0,

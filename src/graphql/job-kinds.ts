@@ -14,11 +14,4 @@ export function publicKind(stored: string): JobKind {
   return known;
 }
 
-/** All names under which rows of these kinds are stored. */
-export function storedNames(catalogue: JobCatalogue, kinds: readonly string[] | null): string[] {
-  return Object.values(catalogue)
-    .filter(({ kind, queue }) => queue !== 'internal' && (kinds === null || kinds.includes(kind)))
-    .flatMap(({ kind, aliases }) => [kind, ...(aliases ?? [])]);
-}
-
 const PUBLIC_KINDS: readonly JobKind[] = Object.values(jobCatalogue).map(({ kind }) => kind);

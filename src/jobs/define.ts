@@ -57,3 +57,10 @@ export function catalogueOf<const Contracts extends readonly JobContract[]>(
     readonly [C in Contracts[number] as C['kind']]: C;
   };
 }
+
+/** All names under which rows of these kinds are stored; null: of every kind but the system's own. */
+export function storedNames(catalogue: JobCatalogue, kinds: readonly string[] | null): string[] {
+  return Object.values(catalogue)
+    .filter(({ kind, queue }) => queue !== 'internal' && (kinds === null || kinds.includes(kind)))
+    .flatMap(({ kind, aliases }) => [kind, ...(aliases ?? [])]);
+}

@@ -13,13 +13,18 @@ export interface CancelResult {
 /** Cancels what waits at once and asks the worker of what runs; see the repository for what happens to each. */
 export async function cancelJob(deps: JobDeps, request: CancelRequest): Promise<CancelResult> {
   const effects = await requestCancel(deps.db, request);
+  tellCancelled(deps, effects);
+  if (effects.some(({ jobId }) => jobId === request.jobId)) return { jobId: request.jobId, error: null };
+  return notCancellable(deps, request);
+}
+
+/** What a cancel that was committed means to others. Never throws; who misses it finds it in Postgres. */
+export function tellCancelled(deps: JobDeps, effects: readonly CancelEffect[]): void {
   announce(deps.bus, ...effects);
   for (const { jobId, effect, delivery } of effects) {
     if (effect === 'requested') deps.bus.publish('jobCancel', jobId, { delivery });
   }
   void removeFromBroker(deps, effects);
-  if (effects.some(({ jobId }) => jobId === request.jobId)) return { jobId: request.jobId, error: null };
-  return notCancellable(deps, request);
 }
 
 /** Tidiness only: a delivery that stays is dropped when it is claimed. */

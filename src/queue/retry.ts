@@ -1,9 +1,10 @@
 import { UserFacingError, type UserError } from '../domain/errors.ts';
 import { isSettled, JOB_STATUSES } from '../domain/job-status.ts';
 import type { JobContract } from '../jobs/define.ts';
+import type { Tx } from '../repositories/db.ts';
 import { findForRetry, type RetryableJob } from '../repositories/jobs.ts';
 import type { JobDeps } from './deps.ts';
-import { startJob, type StartedJob, type StartOptions } from './start.ts';
+import { startJob, startJobIn, type StartedJob, type StartOptions, type WrittenStart } from './start.ts';
 
 export interface RetryRequest {
   readonly organizationId: string;
@@ -31,38 +32,67 @@ export async function retryFailedItems(deps: JobDeps, request: RetryRequest): Pr
   return start(deps, request, contract, contract.retryFailedItems(currentInput(contract, job), job.id));
 }
 
+/**
+ * As `retryJob`, of a job that was read already and within a transaction of the caller's.
+ * @throws UserFacingError for what keeps this job from being run again; nothing was written for it then
+ */
+export async function retryJobIn(
+  tx: Tx,
+  deps: JobDeps,
+  job: RetryableJob,
+  { organizationId, triggeredBy }: Pick<RetryRequest, 'organizationId' | 'triggeredBy'>,
+): Promise<WrittenStart> {
+  const contract = knownContract(deps, job.kind);
+  const input = contract.input.safeParse(upgradedInput(contract, job));
+  if (!input.success) {
+    throw UserFacingError.of('INVALID', ['id'], 'Its input no longer fits what jobs of this kind take.');
+  }
+  return ofTheOldJob(() =>
+    startJobIn(tx, deps, { organizationId, kind: contract.kind, input: input.data, triggeredBy }),
+  );
+}
+
 async function find(
   deps: JobDeps,
   { organizationId, jobId }: RetryRequest,
 ): Promise<{ job: RetryableJob; contract: JobContract }> {
   const job = await findForRetry(deps.db, organizationId, jobId);
   if (!job) throw UserFacingError.of('NOT_FOUND', ['id'], 'There is no such job.');
-  const contract = contractOf(deps, job.kind);
-  if (!contract)
-    throw UserFacingError.of('UNAVAILABLE', ['id'], 'This server no longer knows jobs of this kind.');
-  return { job, contract };
+  return { job, contract: knownContract(deps, job.kind) };
 }
 
-function contractOf(deps: JobDeps, kind: string): JobContract | undefined {
-  return deps.catalogue[kind] ?? Object.values(deps.catalogue).find(({ aliases }) => aliases?.includes(kind));
+function knownContract({ catalogue }: JobDeps, kind: string): JobContract {
+  const contract = catalogue[kind] ?? Object.values(catalogue).find(({ aliases }) => aliases?.includes(kind));
+  if (contract) return contract;
+  throw UserFacingError.of('UNAVAILABLE', ['id'], 'This server no longer knows jobs of this kind.');
 }
 
 /** A job's input in today's shape, however old the job is. */
 function currentInput(contract: JobContract, job: RetryableJob): Record<string, unknown> {
-  const upgraded =
-    job.version < contract.version && contract.upgrade ? contract.upgrade(job.input, job.version) : job.input;
-  return contract.input.parse(upgraded);
+  return contract.input.parse(upgradedInput(contract, job));
 }
 
-async function start(
+function upgradedInput(contract: JobContract, job: RetryableJob): unknown {
+  return job.version < contract.version && contract.upgrade
+    ? contract.upgrade(job.input, job.version)
+    : job.input;
+}
+
+function start(
   deps: JobDeps,
   request: RetryRequest,
   contract: JobContract,
   input: unknown,
 ): Promise<StartedJob> {
   const { organizationId, triggeredBy, options } = request;
+  return ofTheOldJob(() =>
+    startJob(deps, { organizationId, kind: contract.kind, input, triggeredBy, options }),
+  );
+}
+
+async function ofTheOldJob<T>(start: () => Promise<T>): Promise<T> {
   try {
-    return await startJob(deps, { organizationId, kind: contract.kind, input, triggeredBy, options });
+    return await start();
   } catch (error) {
     if (error instanceof UserFacingError) throw new UserFacingError(error.errors.map(asErrorOfTheOldJob));
     throw error;

@@ -37,6 +37,15 @@ export async function takeKey(
   return { jobId: holder.job_id, inputHash: holder.input_hash };
 }
 
+/** Whether a key was taken within the last 24 hours. */
+export async function isKeyTaken(sql: Sql, organizationId: string, key: string): Promise<boolean> {
+  const { rowCount } = await sql.query(
+    'SELECT 1 FROM idempotency_keys WHERE organization_id = $1 AND key = $2 AND expires_at >= now()',
+    [organizationId, key],
+  );
+  return rowCount === 1;
+}
+
 /** Points a key that this transaction took at the job that was found instead of a new one. */
 export async function pointKeyAt(
   sql: Sql,

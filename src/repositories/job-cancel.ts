@@ -24,14 +24,21 @@ export interface CancelEffect extends JobNews {
  * is old too; both raise the fence. What runs on a live worker is marked, and the worker ends it.
  * @returns one effect per job that was not settled; none when the asked one was settled or does not exist
  */
-export async function requestCancel(sql: Sql, request: CancelRequest): Promise<CancelEffect[]> {
+export function requestCancel(sql: Sql, { jobId, ...request }: CancelRequest): Promise<CancelEffect[]> {
+  return requestCancels(sql, { ...request, jobIds: [jobId] });
+}
+
+type CancelsRequest = Omit<CancelRequest, 'jobId'> & { readonly jobIds: readonly string[] };
+
+/** The same for many jobs by one statement. */
+export async function requestCancels(sql: Sql, request: CancelsRequest): Promise<CancelEffect[]> {
   const { rows } = await sql.query<{
     id: string;
     effect: CancelEffect['effect'];
     delivery: number;
     queue: string;
     events: unknown;
-  }>(CANCEL, [request.organizationId, request.jobId, request.by, request.reason]);
+  }>(CANCEL, [request.organizationId, request.jobIds, request.by, request.reason]);
   return rows.map((row) => ({
     organizationId: request.organizationId,
     jobId: row.id,
@@ -44,7 +51,7 @@ export async function requestCancel(sql: Sql, request: CancelRequest): Promise<C
 
 const CANCEL = `
   WITH RECURSIVE family AS (
-    SELECT id FROM jobs WHERE organization_id = $1 AND id = $2 AND NOT internal
+    SELECT id FROM jobs WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND NOT internal
     UNION
     SELECT jobs.id FROM jobs JOIN family ON jobs.parent_id = family.id WHERE jobs.organization_id = $1
   ), held AS (

@@ -1,3 +1,4 @@
+import { timeOfUuid } from '../domain/ids.ts';
 import { JOB_PRIORITIES, type JobPriority, type QueueName } from '../domain/job.ts';
 import { CAPABLE_SQL, placeSql, roomSql } from './admission.ts';
 import type { Sql } from './db.ts';
@@ -84,6 +85,8 @@ function columnsOf(jobs: readonly NewJob[]): unknown[] {
     jobs.map((job) => job.parentId),
     jobs.map((job) => job.internal),
     jobs.map((job) => job.searchText),
+    // Filters by time are ranges of ids.
+    jobs.map((job) => timeOfUuid(job.id)),
   ];
 }
 
@@ -97,9 +100,11 @@ const INSERT = prepared(
              AND EXISTS (SELECT 1 FROM queues WHERE name = wanted.queue AND paused_at IS NULL)
              AND EXISTS (SELECT 1 FROM capable WHERE capable.kind = wanted.kind AND wanted.version <= capable.version) AS issuable
     FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::int[], $6::text[], $7::smallint[], $8::jsonb[], $9::bytea[],
-                $10::text[], $11::timestamptz[], $12::int[], $13::text[], $14::text[], $15::uuid[], $16::bool[], $17::text[])
+                $10::text[], $11::timestamptz[], $12::int[], $13::text[], $14::text[], $15::uuid[], $16::bool[], $17::text[],
+                $18::timestamptz[])
       WITH ORDINALITY AS wanted (id, organization_id, kind, version, queue, level, input, input_hash, triggered_by, run_at,
-                                 max_attempts, idempotency_key, unique_key, parent_id, internal, search_text, ordinal)
+                                 max_attempts, idempotency_key, unique_key, parent_id, internal, search_text,
+                                 created_at, ordinal)
   ), holder AS MATERIALIZED (
     SELECT holder.queue, holder.organization_id, level, window_room.*
     FROM (SELECT DISTINCT queue, organization_id, level FROM wanted WHERE issuable) AS holder
@@ -112,10 +117,10 @@ const INSERT = prepared(
                         AND holder.level = wanted.level
   ), job AS (
     INSERT INTO jobs (id, organization_id, kind, version, queue, priority, input, input_hash, triggered_by, run_at, due_at,
-                      max_attempts, idempotency_key, unique_key, parent_id, internal, search_text, last_seq,
+                      max_attempts, idempotency_key, unique_key, parent_id, internal, search_text, created_at, last_seq,
                       delivery, delivered_at, epoch, queue_job_id)
     SELECT id, organization_id, kind, version, queue, level, input, input_hash, triggered_by, run_at, due_at,
-           max_attempts, idempotency_key, unique_key, parent_id, internal, search_text, 1,
+           max_attempts, idempotency_key, unique_key, parent_id, internal, search_text, created_at, 1,
            CASE WHEN nth <= room THEN 1 ELSE 0 END, CASE WHEN nth <= room THEN now() END,
            CASE WHEN nth <= room THEN (SELECT epoch FROM queues WHERE name = placed.queue) END,
            CASE WHEN nth <= room THEN id || '-1' END

@@ -54,22 +54,21 @@ export async function findForRetry(
   organizationId: string,
   jobId: string,
 ): Promise<RetryableJob | null> {
-  const { rows } = await sql.query<{
-    id: string;
-    kind: string;
-    version: number;
-    status: string;
-    input: unknown;
-    has_rejected_rows: boolean;
-  }>(
+  return (await findAllForRetry(sql, organizationId, [jobId]))[0] ?? null;
+}
+
+/** The same of many; those that do not exist are left out. */
+export async function findAllForRetry(
+  sql: Sql,
+  organizationId: string,
+  jobIds: readonly string[],
+): Promise<RetryableJob[]> {
+  const { rows } = await sql.query<RetryableJob>(
     `SELECT id, kind, version, status, input,
             EXISTS (SELECT 1 FROM stored_files f
-                    WHERE f.organization_id = j.organization_id AND f.job_id = j.id AND f.role = 'rejected_rows') AS has_rejected_rows
-     FROM jobs j WHERE organization_id = $1 AND id = $2 AND NOT internal`,
-    [organizationId, jobId],
+                    WHERE f.organization_id = j.organization_id AND f.job_id = j.id AND f.role = 'rejected_rows') AS "hasRejectedRows"
+     FROM jobs j WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND NOT internal`,
+    [organizationId, jobIds],
   );
-  const [row] = rows;
-  if (!row) return null;
-  const { has_rejected_rows: hasRejectedRows, ...job } = row;
-  return { ...job, hasRejectedRows };
+  return rows;
 }

@@ -8,6 +8,8 @@ export type Job = operations.JobFieldsFragment;
 export type JobEvent = operations.JobEventsSubscription['jobEvents'];
 export type JobChange = operations.JobsChangedSubscription['jobsChanged'];
 export type JobPage = operations.ListJobsQuery['jobs'];
+export type JobCounts = operations.JobCountsQuery['jobCounts'];
+export type JobsPreview = operations.PreviewJobsQuery['previewJobs'];
 export type JobItemPage = NonNullable<operations.JobItemsQuery['job']>['items'];
 
 /** A started job, or an earlier one that stands for it. */
@@ -47,12 +49,23 @@ export interface Jobs {
   /** Null for what does not exist. */
   get(id: string, options?: CallOptions): Promise<Job | null>;
   list(variables?: operations.ListJobsQueryVariables, options?: CallOptions): Promise<JobPage>;
+  /** Jobs per status; null for more than 10,000. */
+  counts(filter?: operations.JobFilter, options?: CallOptions): Promise<JobCounts>;
+  /** What `cancelMany` and `retryMany` would find. */
+  preview(filter: operations.JobFilter, options?: CallOptions): Promise<JobsPreview>;
   /** A page of a job's ledger; null when there is no such job. */
   items(variables: operations.JobItemsQueryVariables, options?: CallOptions): Promise<JobItemPage | null>;
   /** @throws MillraceUserError, also for a job that is settled already */
   cancel(id: string, options?: CallOptions & { readonly reason?: string }): Promise<Job>;
   retry(id: string, options?: StartOptions): Promise<StartedJob>;
   retryFailedItems(id: string, options?: StartOptions): Promise<StartedJob>;
+  /** @param expectedCount what `preview` told @returns the job that does it */
+  cancelMany(
+    filter: operations.JobFilter,
+    expectedCount: number,
+    options?: StartOptions & { readonly reason?: string },
+  ): Promise<StartedJob>;
+  retryMany(filter: operations.JobFilter, expectedCount: number, options?: StartOptions): Promise<StartedJob>;
   /** Every event once and in order, over broken links and restarts of the server; ends when the job is settled. */
   watch(id: string, options?: WatchOptions): AsyncIterable<JobEvent>;
   /** The job now and whenever it changes, the latest wins; ends when it is settled. */
@@ -67,6 +80,10 @@ export function createJobs(execute: Execute, subscribe: SubscribeTyped): Jobs {
     get: async (id, options) => (await execute(operations.GetJobDocument, { id }, options)).job,
     list: async (variables = {}, options) =>
       (await execute(operations.ListJobsDocument, variables, options)).jobs,
+    counts: async (filter, options) =>
+      (await execute(operations.JobCountsDocument, { filter: filter ?? null }, options)).jobCounts,
+    preview: async (filter, options) =>
+      (await execute(operations.PreviewJobsDocument, { filter }, options)).previewJobs,
     items: async (variables, options) =>
       (await execute(operations.JobItemsDocument, variables, options)).job?.items ?? null,
     async cancel(id, { reason, ...options } = {}) {
@@ -89,6 +106,14 @@ export function createJobs(execute: Execute, subscribe: SubscribeTyped): Jobs {
       return started(
         (await execute(operations.RetryFailedItemsDocument, variables, options)).retryFailedItems,
       );
+    },
+    async cancelMany(filter, expectedCount, { reason, ...options } = {}) {
+      const variables = { filter, expectedCount, reason: reason ?? null, options: jobOptions(options) };
+      return started((await execute(operations.CancelJobsDocument, variables, options)).cancelJobs);
+    },
+    async retryMany(filter, expectedCount, options = {}) {
+      const variables = { filter, expectedCount, options: jobOptions(options) };
+      return started((await execute(operations.RetryJobsDocument, variables, options)).retryJobs);
     },
     watch: (id, options = {}) => watch(subscribe, id, options),
     progress: (id, options = {}) => progress(subscribe, id, options),

@@ -70,10 +70,10 @@ describe('the list of jobs', () => {
     });
     const only = async (filter: object) =>
       (await list({ filter: { triggeredBy: 'schedule:filter', ...filter } })).ids;
-    expect(await only({})).toEqual([failed.id, parent.id]);
+    expect(await only({})).toEqual([parent.id, failed.id]);
     expect(await only({ statuses: ['FAILED', 'CANCELLED'] })).toEqual([failed.id]);
     expect(await only({ queues: ['default'] })).toEqual([failed.id]);
-    expect(await only({ kinds: ['PRODUCT_IMPORT'] })).toEqual([failed.id, parent.id]);
+    expect(await only({ kinds: ['PRODUCT_IMPORT'] })).toEqual([parent.id, failed.id]);
     expect(await only({ kinds: [] })).toEqual([]);
     expect(await only({ parentId: parent.id })).toEqual([failed.id]);
     expect(await only({ parentId: 'nonsense' })).toEqual([]);

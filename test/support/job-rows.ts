@@ -1,5 +1,5 @@
 import type { Database } from '../../src/repositories/db.ts';
-import { newUuid, toPublicId } from '../../src/domain/ids.ts';
+import { firstUuidAt, newUuid, toPublicId } from '../../src/domain/ids.ts';
 
 export interface SeededJob {
   readonly uuid: string;
@@ -27,7 +27,7 @@ export async function seedJob(
   organizationId: string,
   columns: Partial<JobColumns> = {},
 ): Promise<SeededJob> {
-  const uuid = newUuid();
+  const uuid = columns.created_at ? uuidAt(columns.created_at) : newUuid();
   const row: JobColumns = {
     status: 'completed',
     kind: 'product_import',
@@ -64,6 +64,47 @@ export async function seedJob(
     ],
   );
   return { uuid, id: toPublicId('job', uuid) };
+}
+
+interface ManyJobs {
+  readonly count: number;
+  readonly status: string;
+  readonly kind: string;
+  readonly triggered_by?: string;
+  /** Input and search text of the nth job, from 1 */
+  readonly input?: (n: number) => object;
+  readonly search_text?: (n: number) => string;
+  /** Not before this long from now, in seconds; default 0 */
+  readonly due_in?: number;
+}
+
+/** Many jobs by one statement, each newer than the one before. @returns their uuids, oldest first */
+export async function seedJobs(db: Database, organizationId: string, jobs: ManyJobs): Promise<string[]> {
+  const ids = Array.from({ length: jobs.count }, () => newUuid());
+  const each = (of: (n: number) => string) => ids.map((_, index) => of(index + 1));
+  await db.query(
+    `INSERT INTO jobs (id, organization_id, kind, version, status, queue, input, input_hash, triggered_by, max_attempts,
+                       completed_at, due_at, search_text)
+     SELECT id, $1, $2, 1, $3::job_status, 'default', input::jsonb, sha256(input::bytea), $4, 3,
+            CASE WHEN $3 IN ('pending', 'running') THEN NULL ELSE now() END, now() + $5 * interval '1 second', text
+     FROM unnest($6::uuid[], $7::text[], $8::text[]) AS many (id, input, text)`,
+    [
+      organizationId,
+      jobs.kind,
+      jobs.status,
+      jobs.triggered_by ?? 'api:test',
+      jobs.due_in ?? 0,
+      ids,
+      each((n) => JSON.stringify(jobs.input?.(n) ?? {})),
+      each((n) => jobs.search_text?.(n) ?? ''),
+    ],
+  );
+  return ids;
+}
+
+/** An id as the engine makes it at a time: its first 48 bits tell the millisecond. */
+function uuidAt(time: Date): string {
+  return firstUuidAt(time).slice(0, 14) + newUuid().slice(14);
 }
 
 /** `count` events, the first telling that the job runs and the last that it has `status`. */

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { bulkOperation } from '../../src/jobs/bulk-operation.ts';
 import { catalogueOf, defineJob } from '../../src/jobs/define.ts';
 import type { JobContext } from '../../worker/context.ts';
 import type { Handlers } from '../../worker/handlers.ts';
+import { operateInBulk } from '../../worker/jobs/bulk-operation.ts';
 
 const quick = { maxAttempts: 3, backoff: { baseMs: 20, maxMs: 100 } };
 const common = { version: 1, queue: 'default', retry: quick, timeoutMs: 60_000, startable: 'api' } as const;
@@ -43,7 +45,7 @@ const hasty = defineJob({
   retry: { maxAttempts: 1, backoff: quick.backoff },
 });
 
-export const testCatalogue = catalogueOf(scripted, single, cached, hasty);
+export const testCatalogue = catalogueOf(scripted, single, cached, hasty, bulkOperation);
 
 export type Script = (ctx: JobContext) => Promise<string>;
 
@@ -58,6 +60,7 @@ export function testHandlers(scripts: Readonly<Record<string, Script>> = {}): Ha
     single: (ctx) => untilAborted(ctx.signal),
     cached: (ctx) => Promise.resolve({ at: ctx.now().toISOString() }),
     hasty: (ctx) => untilAborted(ctx.signal),
+    bulk_operation: operateInBulk,
   };
 }
 

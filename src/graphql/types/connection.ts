@@ -16,7 +16,7 @@ interface PageInfoShape {
 const PageInfo = builder.objectRef<PageInfoShape>('PageInfo').implement({
   description: 'Where a page stands in its list. Lists are read forward.',
   fields: (t) => ({
-    hasNextPage: t.exposeBoolean('hasNextPage', { description: 'More follows after `endCursor`' }),
+    hasNextPage: t.exposeBoolean('hasNextPage', { description: 'More may follow after `endCursor`' }),
     hasPreviousPage: t.exposeBoolean('hasPreviousPage', {
       description: 'The page was asked for with `after`',
     }),
@@ -26,7 +26,8 @@ const PageInfo = builder.objectRef<PageInfoShape>('PageInfo').implement({
     }),
     endCursor: t.exposeString('endCursor', {
       nullable: true,
-      description: 'Of the last edge, for the next `after`; null without edges',
+      description:
+        'Of the last edge, for the next `after`; of a search that has looked at a part only, how far it came. Null with neither',
     }),
   }),
 });
@@ -130,20 +131,23 @@ interface PageSource<T, Key> {
   /** Up to one more than was asked for: it tells whether more follows */
   readonly rows: readonly T[];
   readonly keyOf: (row: T) => Key;
+  /** Where the next page begins, for lists that know it better than their rows tell; null: nowhere */
+  readonly goesOnAt?: Key | null;
   readonly totalCount: Page<T>['totalCount'];
 }
 
-export function toPage<T, Key>({ list, request, rows, keyOf, totalCount }: PageSource<T, Key>): Page<T> {
+export function toPage<T, Key>(source: PageSource<T, Key>): Page<T> {
+  const { list, request, rows, keyOf, goesOnAt, totalCount } = source;
   const edges = rows
     .slice(0, request.first)
     .map((node) => ({ cursor: encodeCursor(list, keyOf(node)), node }));
   return {
     edges,
     pageInfo: {
-      hasNextPage: rows.length > request.first,
+      hasNextPage: goesOnAt === undefined ? rows.length > request.first : goesOnAt !== null,
       hasPreviousPage: request.after !== null,
       startCursor: edges[0]?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
+      endCursor: goesOnAt ? encodeCursor(list, goesOnAt) : (edges.at(-1)?.cursor ?? null),
     },
     totalCount,
   };

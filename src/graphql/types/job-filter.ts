@@ -1,12 +1,11 @@
 import { uuidOf } from '../../domain/ids.ts';
-import type { JobStatus as Status } from '../../domain/job-status.ts';
-import type { Prisma } from '../../generated/prisma/client.ts';
+import type { JobFilter as Filter } from '../../repositories/job-filter.ts';
 import { builder } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
-import { storedNames } from '../job-kinds.ts';
-import { searchCondition } from '../search.ts';
+import { storedNames } from '../../jobs/define.ts';
+import type { StoredFilter } from '../../jobs/bulk-operation.ts';
+import { searchArgument, searchText } from '../search.ts';
 import { JobKind, JobStatus } from './job-enums.ts';
-import { visibleJobs } from './job.ts';
 
 export const JobFilter = builder.inputType('JobFilter', {
   description: 'All that are given must hold.',
@@ -27,41 +26,53 @@ export const JobFilter = builder.inputType('JobFilter', {
 
 export type JobFilterInput = typeof JobFilter.$inferInput;
 
-/** Rows that match all of a filter but `statuses`: what a job's later changes do not take it out of. */
-export function lastingConditions(ctx: GraphQLContext, filter: JobFilterInput): Prisma.JobWhereInput {
-  const { kinds, queues, triggeredBy, createdAfter, createdBefore, parentId, search } = filter;
+/**
+ * A client's filter, within what the caller may see.
+ * @throws GraphQLError that names the argument
+ */
+export function filterOf(ctx: GraphQLContext, input: JobFilterInput): Filter {
+  const { kinds, statuses, queues, triggeredBy, createdAfter, createdBefore, search } = input;
+  const isNoJobs = matchesNothing(input);
   return {
-    ...visibleJobs(ctx),
-    ...(kinds ? { kind: { in: storedNames(ctx.jobs.catalogue, kinds) } } : {}),
-    ...(queues ? { queue: { in: queues } } : {}),
+    organizationId: ctx.principal.organization.id,
+    kinds: isNoJobs ? [] : storedNames(ctx.jobs.catalogue, kinds ?? null),
+    isEveryKind: !isNoJobs && !kinds,
+    statuses: statuses ?? null,
+    queues: queues ?? null,
+    triggeredBy: isNoJobs ? null : (triggeredBy ?? null),
+    createdAfter: createdAfter ?? null,
+    createdBefore: createdBefore ?? null,
+    parentId: parentOf(input),
+    search: typeof search === 'string' ? searchArgument(search, ['filter', 'search']) : null,
+  };
+}
+
+/**
+ * The same as a bulk operation stores it: without what is not said.
+ * @throws UserFacingError that names the argument
+ */
+export function storedFilterOf(input: JobFilterInput): StoredFilter {
+  const { kinds, statuses, queues, triggeredBy, createdAfter, createdBefore, search } = input;
+  const parentId = parentOf(input);
+  return {
+    ...(kinds ? { kinds: kinds.map((kind) => kind.toUpperCase()) } : {}),
+    ...(statuses ? { statuses: [...statuses] } : {}),
+    ...(queues ? { queues: [...queues] } : {}),
     ...(typeof triggeredBy === 'string' ? { triggeredBy } : {}),
-    ...(createdAfter || createdBefore
-      ? {
-          createdAt: {
-            ...(createdAfter ? { gt: createdAfter } : {}),
-            ...(createdBefore ? { lt: createdBefore } : {}),
-          },
-        }
-      : {}),
-    ...(typeof parentId === 'string' ? parentCondition(parentId) : {}),
-    ...(typeof search === 'string' ? { searchText: searchCondition(search, ['filter', 'search']) } : {}),
+    ...(createdAfter ? { createdAfter: createdAfter.toISOString() } : {}),
+    ...(createdBefore ? { createdBefore: createdBefore.toISOString() } : {}),
+    ...(parentId === null ? {} : { parentId }),
+    ...(typeof search === 'string' ? { search: searchText(search, ['filter', 'search']) } : {}),
+    ...(matchesNothing(input) ? { kinds: [] } : {}),
   };
 }
 
-/** Rows that match a filter now. */
-export function jobConditions(ctx: GraphQLContext, filter: JobFilterInput): Prisma.JobWhereInput {
-  return {
-    ...lastingConditions(ctx, filter),
-    ...(filter.statuses ? { status: { in: filter.statuses } } : {}),
-  };
+function parentOf({ parentId }: JobFilterInput): string | null {
+  return typeof parentId === 'string' ? uuidOf('job', parentId) : null;
 }
 
-export function statusMatches(filter: JobFilterInput, status: Status): boolean {
-  return filter.statuses?.includes(status) ?? true;
-}
-
-/** An id that names no job is nobody's parent. */
-function parentCondition(parentId: string): Prisma.JobWhereInput {
-  const id = uuidOf('job', parentId);
-  return id === null ? { id: { in: [] } } : { parentId: id };
+/** An id that names no job is nobody's parent, and no stored text holds a NUL. */
+function matchesNothing(input: JobFilterInput): boolean {
+  const isNoParent = typeof input.parentId === 'string' && parentOf(input) === null;
+  return isNoParent || (input.triggeredBy?.includes('\u0000') ?? false);
 }

@@ -1,13 +1,15 @@
 import { z } from 'zod';
 import type { GraphQLResolveInfo } from 'graphql';
+import { countJobs } from '../../repositories/job-counts.ts';
 import { countChildren, readChildIds } from '../../repositories/job-lists.ts';
+import { readJobPage } from '../../repositories/job-page.ts';
 import { defineBatch } from '../batch.ts';
 import { builder } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
 import { TOTAL_COUNT_MAX } from '../limits.ts';
 import { selectionOf } from '../selection.ts';
 import { connectionType, pageArgs, readPage, toPage, type Page } from './connection.ts';
-import { JobFilter, jobConditions } from './job-filter.ts';
+import { filterOf, JobFilter } from './job-filter.ts';
 import { Job, visibleJobs } from './job.ts';
 
 interface JobRow {
@@ -19,12 +21,29 @@ const JobConnection = connectionType<JobRow>(
   (t) => t.field({ type: Job, description: 'The job', resolve: (edge) => edge.node }),
   {
     description: 'A page of jobs, newest first.',
-    totalCount: { nullable: true, description: 'Exact up to 10,000 and null beyond' },
+    totalCount: {
+      nullable: true,
+      description:
+        'Exact up to 10,000 and null beyond; also null for a search too broad to be counted in good time',
+    },
   },
 );
 
 /** A count that stopped at one more than we tell is no count. */
 const bounded = (count: number): number | null => (count > TOTAL_COUNT_MAX ? null : count);
+
+/** What a query selects of jobs that were found by other means, by id. */
+export async function loadJobs(
+  ctx: GraphQLContext,
+  selection: ReturnType<typeof selectionOf>,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, JobRow>> {
+  const rows = await ctx.prisma.job.findMany({
+    ...selection,
+    where: { ...visibleJobs(ctx), id: { in: [...ids] } },
+  });
+  return new Map(rows.map((row) => [row.id, row]));
+}
 
 builder.queryField('jobs', (t) =>
   t.field({
@@ -33,17 +52,20 @@ builder.queryField('jobs', (t) =>
     args: { ...pageArgs, filter: t.arg({ type: JobFilter, description: 'Only jobs that match' }) },
     async resolve(_root, args, ctx, info) {
       const request = readPage(args, 'jobs', z.uuid());
-      const conditions = jobConditions(ctx, args.filter ?? {});
-      const behind = request.after === null ? {} : { AND: { id: { lt: request.after } } };
-      const rows = await ctx.prisma.job.findMany({
-        ...selectionOf(ctx, info, 'Job', ['edges', 'node']),
-        where: { ...conditions, ...behind },
-        orderBy: { id: 'desc' },
-        take: request.first + 1,
+      const filter = filterOf(ctx, args.filter ?? {});
+      const { ids, lookedBackTo } = await readJobPage(ctx.db, filter, {
+        limit: request.first + 1,
+        before: request.after,
       });
-      const totalCount = async () =>
-        bounded(await ctx.prisma.job.count({ where: conditions, take: TOTAL_COUNT_MAX + 1 }));
-      return toPage({ list: 'jobs', request, rows, keyOf: (job) => job.id, totalCount });
+      const found = await loadJobs(ctx, selectionOf(ctx, info, 'Job', ['edges', 'node']), ids);
+      return toPage({
+        list: 'jobs',
+        request,
+        rows: ids.map((id) => found.get(id)).filter((job) => job !== undefined),
+        keyOf: (job) => job.id,
+        goesOnAt: ids.length > request.first ? (ids[request.first - 1] ?? null) : lookedBackTo,
+        totalCount: () => countJobs(ctx.db, filter, TOTAL_COUNT_MAX),
+      });
     },
   }),
 );
@@ -61,15 +83,7 @@ const loadChildCount = defineBatch((ctx, max: number, parentIds: readonly string
   countChildren(ctx.db, parentIds, { organizationId: ctx.principal.organization.id, max }),
 );
 
-type Selection = ReturnType<typeof selectionOf>;
-
-const loadJob = defineBatch(async (ctx, selection: Selection, ids: readonly string[]) => {
-  const rows = await ctx.prisma.job.findMany({
-    ...selection,
-    where: { ...visibleJobs(ctx), id: { in: [...ids] } },
-  });
-  return new Map(rows.map((row) => [row.id, row]));
-});
+const loadJob = defineBatch(loadJobs);
 
 async function childrenOf(
   parentId: string,

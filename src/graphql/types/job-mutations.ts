@@ -8,7 +8,7 @@ import { Job, visibleJobs } from './job.ts';
 import { started, StartJobPayload } from './start-job-payload.ts';
 import { UserError } from './user-error.ts';
 
-const CANCEL_REASON_LENGTH_MAX = 500;
+export const CANCEL_REASON_LENGTH_MAX = 500;
 
 /** @throws UserFacingError: what is no job's id is the id of no job */
 function jobIdOf(publicId: string): string {

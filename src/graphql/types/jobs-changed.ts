@@ -1,20 +1,15 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { isSettled, type JobStatus } from '../../domain/job-status.ts';
 import type { OrganizationChange } from '../../events/organization-stream.ts';
-import type { Prisma } from '../../generated/prisma/client.ts';
+import { readJobPage, matchJobs } from '../../repositories/job-page.ts';
+import type { JobFilter as Filter } from '../../repositories/job-filter.ts';
 import { builder } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
 import { problem } from '../errors.ts';
 import { expand } from '../expand.ts';
 import { selectionOf } from '../selection.ts';
-import {
-  JobFilter,
-  jobConditions,
-  lastingConditions,
-  statusMatches,
-  type JobFilterInput,
-} from './job-filter.ts';
-import { Job } from './job.ts';
+import { filterOf, JobFilter } from './job-filter.ts';
+import { Job, visibleJobs } from './job.ts';
 
 /** Jobs read again after a gap; more than these, and the client must query again. */
 const RESENT_MAX = 1_000;
@@ -45,65 +40,64 @@ builder.subscriptionField('jobsChanged', (t) =>
     description:
       'Jobs of the organization that start or change and match; a job is sent once more, with `matches` false, when it stops matching. Ends with RESYNC when too much was missed. After a reconnect, query again',
     args: { filter: t.arg({ type: JobFilter, description: 'Only jobs that match' }) },
-    subscribe: (_root, args, ctx, info) => changesOf(ctx, args.filter ?? {}, info),
+    subscribe: (_root, args, ctx, info) => changesOf(ctx, filterOf(ctx, args.filter ?? {}), info),
     resolve: (change) => change,
   }),
 );
 
 function changesOf(
   ctx: GraphQLContext,
-  filter: JobFilterInput,
+  filter: Filter,
   info: GraphQLResolveInfo,
 ): AsyncIterableIterator<Change> {
-  const conditions = lastingConditions(ctx, filter);
   const matching = new MatchingJobs(filter);
   return expand(
     ctx.streams.organizationChanges(ctx.principal.organization.id),
     async (change) => {
-      const rows = await readChanged(ctx, info, conditions, change);
+      const rows = await readChanged(ctx, info, filter, change);
       return rows.flatMap((job) => matching.judge(job));
     },
     () => matching.remember(ctx),
   );
 }
 
-/** A batch is one statement, with all that the query selects of each job. */
+/**
+ * A batch is one statement for what matches, status apart, and one for what the query selects of it. Later changes take
+ * no job out of a filter but by its status.
+ */
 async function readChanged(
   ctx: GraphQLContext,
   info: GraphQLResolveInfo,
-  conditions: Prisma.JobWhereInput,
+  filter: Filter,
   change: OrganizationChange,
 ): Promise<readonly JobRow[]> {
   const { select } = selectionOf(ctx, info, 'Job', ['job']);
-  const which =
-    'jobIds' in change ? { id: { in: [...change.jobIds] } } : { statusChangedAt: { gte: change.since } };
-  const rows = await ctx.prisma.job.findMany({
-    select: { ...select, status: true },
-    where: { AND: [conditions, which] },
-    orderBy: { id: 'asc' },
-    take: RESENT_MAX + 1,
-  });
-  if (rows.length > RESENT_MAX)
+  const ids = await matchJobs(ctx.db, { ...filter, statuses: null }, change, RESENT_MAX + 1);
+  if (ids.length > RESENT_MAX)
     throw problem('RESYNC', 'Too many jobs changed while the link was broken. Query again.');
-  return rows;
+  return ctx.prisma.job.findMany({
+    select: { ...select, status: true },
+    where: { ...visibleJobs(ctx), id: { in: ids } },
+    orderBy: { id: 'asc' },
+  });
 }
 
 /** Which live jobs match now: only these can stop matching, as a settled job keeps its status. */
 class MatchingJobs {
-  readonly #filter: JobFilterInput;
+  readonly #filter: Filter;
   readonly #canStop: boolean;
   readonly #ids = new Set<string>();
   /** More match than are remembered: then it is told of each job that does not match */
   #isPartial = false;
 
-  constructor(filter: JobFilterInput) {
+  constructor(filter: Filter) {
     this.#filter = filter;
     this.#canStop = filter.statuses?.some((status) => !isSettled(status)) ?? false;
   }
 
   /** What to tell of a job that changed: one change or none. */
   judge(job: JobRow): Change[] {
-    const matches = statusMatches(this.#filter, job.status);
+    const matches = this.#filter.statuses?.includes(job.status) ?? true;
     if (matches) {
       if (this.#canStop && !isSettled(job.status)) this.#add(job.id);
       else this.#ids.delete(job.id);
@@ -117,12 +111,13 @@ class MatchingJobs {
   async remember(ctx: GraphQLContext): Promise<void> {
     if (!this.#canStop) return;
     const live = (this.#filter.statuses ?? []).filter((status) => !isSettled(status));
-    const rows = await ctx.prisma.job.findMany({
-      where: { ...jobConditions(ctx, this.#filter), status: { in: live } },
-      select: { id: true },
-      take: REMEMBERED_MAX + 1,
+    const filter = { ...this.#filter, statuses: live };
+    const { ids, lookedBackTo } = await readJobPage(ctx.db, filter, {
+      limit: REMEMBERED_MAX + 1,
+      before: null,
     });
-    for (const { id } of rows) this.#add(id);
+    for (const id of ids) this.#add(id);
+    if (lookedBackTo !== null) this.#isPartial = true;
   }
 
   #add(id: string): void {

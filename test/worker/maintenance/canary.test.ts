@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pruneCanaries } from '../../../src/repositories/canary.ts';
 import type { WorkerApp } from '../../../worker/app.ts';
 import { startEngine, type Engine } from '../../support/engine.ts';
 import { testCatalogue, testHandlers } from '../../support/kinds.ts';
@@ -45,18 +44,5 @@ describe('the canary', () => {
       expect(text).toMatch(/^millrace_canary_seconds \d/m);
       expect(text).toMatch(/^millrace_canary_age_seconds \d/m);
     }
-  });
-
-  it('leaves no trace of what is older than an hour', async () => {
-    const { db } = engine.database;
-    await db.query(
-      `UPDATE jobs SET completed_at = now() - interval '61 minutes' WHERE kind = 'canary' AND status = 'completed'`,
-    );
-    expect(await pruneCanaries(db, 2)).toBe(2);
-    expect(await pruneCanaries(db, 1_000)).toBeGreaterThan(0);
-    const { rows } = await db.query(
-      `SELECT 1 FROM jobs WHERE kind = 'canary' AND completed_at < now() - interval '1 hour'`,
-    );
-    expect(rows).toEqual([]);
   });
 });
