@@ -109,6 +109,7 @@ export async function takeBackDraining(sql: Sql, limit: number): Promise<number>
      WHERE id IN (SELECT out.id FROM queues
                   CROSS JOIN LATERAL (SELECT id FROM jobs
                                       WHERE queue = queues.name AND status = 'pending' AND delivered_at IS NOT NULL
+                                      ORDER BY queue, organization_id, delivered_at
                                       LIMIT $1 FOR UPDATE SKIP LOCKED) AS out
                   WHERE queues.draining)`,
     [limit],
