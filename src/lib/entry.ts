@@ -19,9 +19,10 @@ const SAME_SIGNAL_MS = 500;
 
 /** Runs a process of ours until SIGTERM, SIGINT, or the end of the process of ours that started it. */
 export async function runEntry(start: () => Promise<Running>): Promise<void> {
+  const hadParent = process.connected;
   const { log, url, close } = await start().catch(failStart);
   log.info({ url }, 'ready');
-  process.send?.({ type: 'ready', url });
+  if (process.connected) process.send?.({ type: 'ready', url });
   const hurry = new AbortController();
   let stoppingSinceMs: number | null = null;
   const stop = (signal: string): void => {
@@ -42,6 +43,8 @@ export async function runEntry(start: () => Promise<Running>): Promise<void> {
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   process.on('disconnect', () => stop('disconnect'));
+  // It may have gone away while we started.
+  if (hadParent && !process.connected) stop('disconnect');
 }
 
 /** Tells a person what is wrong, and a developer where. */

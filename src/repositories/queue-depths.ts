@@ -19,9 +19,9 @@ export async function readQueueDepths(sql: Sql): Promise<QueueDepth[]> {
     // Three partial indexes, and no more of each than is counted.
     `SELECT name AS queue,
        (SELECT count(*)::int FROM (SELECT 1 FROM jobs
-          WHERE queue = name AND status = 'pending' AND delivered_at IS NULL LIMIT $1) AS some) AS waiting,
+          WHERE queue = name AND status = 'pending' AND delivered_at IS NULL LIMIT $1) AS counted) AS waiting,
        (SELECT count(*)::int FROM (SELECT 1 FROM jobs
-          WHERE queue = name AND status = 'pending' AND delivered_at IS NOT NULL LIMIT $1) AS some) AS delivered,
+          WHERE queue = name AND status = 'pending' AND delivered_at IS NOT NULL LIMIT $1) AS counted) AS delivered,
        coalesce(running.count, 0) AS running
      FROM queues
      LEFT JOIN (SELECT queue, count(*)::int AS count FROM jobs WHERE status = 'running' GROUP BY queue) AS running

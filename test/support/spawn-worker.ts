@@ -37,9 +37,12 @@ export async function spawnWorker(
   });
   died.catch(() => undefined);
   const [message] = await Promise.race([
-    once(child, 'message', { signal: AbortSignal.timeout(20_000) }) as Promise<unknown[]>,
+    once(child, 'message', { signal: AbortSignal.timeout(60_000) }) as Promise<unknown[]>,
     died,
-  ]);
+  ]).catch((error: unknown) => {
+    child.kill('SIGKILL');
+    throw error;
+  });
   return {
     process: child,
     url: readyMessage.parse(message).url,

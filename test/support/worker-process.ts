@@ -44,7 +44,7 @@ async function brief(ctx: JobContext): Promise<string> {
 
 /** Writes its mark after a moment. */
 async function quick(ctx: JobContext): Promise<string> {
-  await delay(20, undefined, { signal: ctx.signal });
+  await delay(100, undefined, { signal: ctx.signal });
   return mark(ctx);
 }
 
