@@ -29,6 +29,7 @@ async function run(plan: Plan, asked: AbortSignal): Promise<readonly Outcome[]> 
       continue;
     }
     outcomes.push(outcome);
+    await writeFile(join(CACHE, 'chaos.json'), `${JSON.stringify(outcomes, null, 2)}\n`);
     tell(`  ${outcome.verdict.problems.join('\n  ') || 'held'}`);
   }
   return outcomes;
@@ -58,10 +59,7 @@ async function main(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => asked.abort(new Error(`${signal}: stopping what was started`)));
   const outcomes = await run(plan, asked.signal);
-  if (outcomes.length > 0) {
-    await writeFile(join(CACHE, 'chaos.json'), `${JSON.stringify(outcomes, null, 2)}\n`);
-    tell(`\n${formatTable(outcomes)}\n`);
-  }
+  if (outcomes.length > 0) tell(`\n${formatTable(outcomes)}\n`);
   const problems = formatProblems(outcomes);
   if (problems) tell(`What did not hold:\n${problems}\n`);
   // Handles of readers and clients that were broken off must not keep the process.
