@@ -128,6 +128,12 @@ export async function createWorkerApp<C extends JobCatalogue>(
     }),
     startLoop({ name: 'rescue', everyMs: Math.min(UPKEEP_MS, times.beatMs), log, run: () => rescuer.look() }),
     startLoop({ name: 'watch', everyMs: Math.min(UPKEEP_MS, times.beatMs), log, run: () => watch.look() }),
+    startLoop({
+      name: 'watch of the beat',
+      everyMs: Math.min(UPKEEP_MS, times.beatMs),
+      log,
+      run: async () => watch.giveUpWithoutBeat(),
+    }),
     startLoop({ name: 'prune', everyMs: PRUNE_MS, log, run: (signal) => prune(db, signal) }),
   ];
   const running = new Set<Promise<void>>();
