@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { open } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { currentEnvironment } from '../../src/config.ts';
@@ -11,6 +12,10 @@ export interface ChaosProcess {
   readonly pid: number;
   /** Where it answers, as it said when it was ready */
   readonly url: string;
+  /** Where it writes, by its file's name */
+  readonly log: string;
+  /** It ended, and nobody here ended it */
+  readonly crashed: boolean;
   kill(signal: NodeJS.Signals): void;
   send(message: object): void;
   /** @returns how to stop listening */
@@ -36,7 +41,9 @@ const readyMessage = z.object({ type: z.literal('ready'), url: z.string() });
 /** @throws when it ends before it is ready, or is not ready in time */
 export async function startProcess(options: ProcessOptions): Promise<ChaosProcess> {
   const child = await launch(options);
+  let ending = false;
   const end = async (): Promise<void> => {
+    if (child.exitCode === null && child.signalCode === null) ending = true;
     if (child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, 'exit');
     child.kill('SIGKILL');
@@ -47,8 +54,12 @@ export async function startProcess(options: ProcessOptions): Promise<ChaosProces
     return {
       pid: child.pid ?? -1,
       url,
+      log: basename(options.logFile),
+      get crashed() {
+        return !ending && (child.exitCode !== null || child.signalCode !== null);
+      },
       kill: (signal) => void child.kill(signal),
-      send: (message) => void child.send(message),
+      send: (message) => void (child.connected && child.send(message)),
       onMessage(listener) {
         child.on('message', listener);
         return () => child.off('message', listener);

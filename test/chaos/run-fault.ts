@@ -37,7 +37,10 @@ export async function runFault(stack: Stack, fault: Fault): Promise<Outcome> {
   if (stack.workers.length > 0) await attempt('before the fault', () => warm(chaos));
   await attempt('during the fault', () => fault.run(chaos));
   const { endedAtMs } = chaos;
-  await attempt('mending', () => stack.mend());
+  await attempt('mending', async () => {
+    const crashed = await stack.mend();
+    problems.push(...crashed.map((log) => `a process crashed; see ${log}`));
+  });
   await sleep(AFTER_MS[scale]);
   await attempt('starts', () => load.stop());
   const limit = fault.settledWithinSeconds[scale];

@@ -32,11 +32,14 @@ const SCRIPTS: Readonly<Record<ScriptName, Script>> = {
   copy: (ctx, rows) =>
     ctx.transaction(async (tx) => {
       const stream = tx.client.query(from('COPY effects (job_id, row) FROM STDIN'));
+      const done = finished(stream);
+      // Its session may be ended while it is held.
+      done.catch(() => undefined);
       const half = Math.floor(rows / 2);
       stream.write(lines(ctx.jobId, 1, half));
       await hold(ctx);
       stream.end(lines(ctx.jobId, half + 1, rows));
-      await finished(stream);
+      await done;
     }),
   /** All rows by one statement, held between it and the commit */
   upsert: (ctx, rows) =>

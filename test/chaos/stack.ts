@@ -32,8 +32,11 @@ export interface Stack {
   startWorker(): Promise<ChaosProcess>;
   /** An API process on the port of one that is gone: clients know the address */
   restartApi(index: number): Promise<void>;
-  /** Undoes what a fault may have left behind: servers are there, links are good, nothing is stopped */
-  mend(): Promise<void>;
+  /**
+   * Undoes what a fault may have left behind: servers are there, links are good, nothing is stopped, and processes that
+   * crashed are started again. @returns the logs of those
+   */
+  mend(): Promise<string[]>;
   close(): Promise<void>;
 }
 
@@ -81,8 +84,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         environment: { ...environmentOf(servers), PORT: port },
         logFile: join(logFolder, `api-${index + 1}.log`),
       });
+    const restartApi = async (index: number): Promise<void> => {
+      const { port } = new URL(apis[index]?.url ?? '');
+      apis[index] = await startApi(index, port);
+    };
+    let workersStarted = 0;
     const startWorker = async (): Promise<ChaosProcess> => {
-      const number = workers.length + 1;
+      workersStarted += 1;
+      const number = workersStarted;
       const isProxied = shape.proxied === 'all' || (shape.proxied === 'first' && number === 1);
       const worker = await startProcess({
         module: 'test/chaos/worker.ts',
@@ -117,15 +126,22 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       workers,
       proxies,
       startWorker,
-      async restartApi(index) {
-        const port = new URL(apis[index]?.url ?? '').port;
-        apis[index] = await startApi(index, port);
-      },
+      restartApi,
       async mend() {
+        const crashed = [...apis, ...workers].filter((process) => process.crashed);
         [...apis, ...workers].forEach((process) => process.kill('SIGCONT'));
         proxies?.postgres.restore();
         proxies?.redis?.restore();
         await Promise.all([servers.postgres.start(), servers.redis?.start()]);
+        for (const process of crashed) {
+          const index = apis.indexOf(process);
+          if (index >= 0) await restartApi(index);
+          else {
+            workers.splice(workers.indexOf(process), 1);
+            await startWorker();
+          }
+        }
+        return crashed.map((process) => process.log);
       },
       close,
     };

@@ -1,7 +1,8 @@
 import pg from 'pg';
 import { Redis } from 'ioredis';
-import type { Stack } from '../stack.ts';
+import type { Chaos } from '../chaos.ts';
 import type { Fault } from '../fault.ts';
+import type { Stack } from '../stack.ts';
 
 /** The broker loses all it holds at once: FLUSHALL, or its tables emptied. */
 export const flush: Fault = {
@@ -9,7 +10,7 @@ export const flush: Fault = {
   backends: ['postgres', 'redis'],
   settledWithinSeconds: { full: 40, short: 20 },
   async run(chaos) {
-    await chaos.load.startMany(chaos.stack.scale === 'full' ? 300 : 50, 'rows', 2);
+    await fillBroker(chaos);
     await withBroker(chaos.stack, {
       redis: (redis) => redis.flushall(),
       postgres: (client) =>
@@ -26,7 +27,7 @@ export const eviction: Fault = {
   // Counts are compared every 30 s, of deliveries older than 30 s.
   settledWithinSeconds: { full: 100, short: 100 },
   async run(chaos) {
-    await chaos.load.startMany(chaos.stack.scale === 'full' ? 300 : 50, 'rows', 2);
+    await fillBroker(chaos);
     await withBroker(chaos.stack, {
       async redis(redis) {
         const keys = await redis.keys('{millrace}:*');
@@ -38,6 +39,11 @@ export const eviction: Fault = {
     chaos.over();
   },
 };
+
+/** More than the workers take at once: the window of deliveries is full when the fault comes. */
+async function fillBroker({ stack, load }: Chaos): Promise<void> {
+  await load.startMany(stack.scale === 'full' ? 300 : 60, 'slow', 15);
+}
 
 interface Means {
   redis(redis: Redis): Promise<unknown>;
