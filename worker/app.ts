@@ -186,19 +186,28 @@ export async function createWorkerApp<C extends JobCatalogue>(
   });
   // Goes on while the process winds down: what still runs can be cancelled until its end.
   const watch = new Watch({ db, bus, log, workerId: worker.id, attempts, beat, staleMs: times.staleMs });
-  const watching = startLoop({
-    name: 'watch',
-    everyMs: Math.min(WATCH_MS, times.beatMs),
-    log,
-    run: () => watch.look(),
-  });
+  const watching = [
+    startLoop({
+      name: 'watch',
+      everyMs: Math.min(WATCH_MS, times.beatMs),
+      log,
+      run: () => watch.look(),
+    }),
+    // By itself: the questions that the other one asks may hang with the link.
+    startLoop({
+      name: 'watch of the beat',
+      everyMs: Math.min(WATCH_MS, times.beatMs),
+      log,
+      run: async () => watch.giveUpWithoutBeat(),
+    }),
+  ];
   await Promise.all(consumers.map((consumer) => consumer.open()));
 
   let draining = false;
   async function closeAll(upkeepStopped: Promise<void>): Promise<void> {
     await Promise.all(consumers.map((consumer) => consumer.close()));
     await upkeepStopped;
-    await watching.stop();
+    await Promise.all(watching.map((loop) => loop.stop()));
     stopListening();
     lag.stop();
     await beat.stop();

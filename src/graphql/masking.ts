@@ -2,14 +2,16 @@ import { GraphQLError, type ExecutionResult } from 'graphql';
 import { handleStreamOrSingleExecutionResult, type Plugin } from 'graphql-yoga';
 import { UserFacingError } from '../domain/errors.ts';
 import type { Log } from '../lib/log.ts';
+import { isDatabaseAway } from '../repositories/away.ts';
 import type { GraphQLContext } from './context.ts';
 
 /** For errors outside of an operation: there is no request to name. */
 const NO_REQUEST = 'none';
 
 /**
- * What the caller sees of an error: one with a code as it is, a mistake in variables or document as BAD_USER_INPUT,
- * and all else as INTERNAL_SERVER_ERROR with the request's id, under which the log has the rest.
+ * What the caller sees of an error: one with a code as it is, a mistake in variables or document as BAD_USER_INPUT, a
+ * database that is away as UNAVAILABLE, so that clients try again, and all else as INTERNAL_SERVER_ERROR with the
+ * request's id, under which the log has the rest.
  */
 export function maskError(error: unknown, log: Log, requestId: string = NO_REQUEST): GraphQLError {
   const cause = originOf(error);
@@ -19,10 +21,12 @@ export function maskError(error: unknown, log: Log, requestId: string = NO_REQUE
     // Without a path it is about the request itself: a variable of the wrong type, an unknown operation.
     if (error.path === undefined) return recoded(error, error.message, 'BAD_USER_INPUT');
   }
-  log.error(
-    { err: cause, requestId, path: error instanceof GraphQLError ? error.path : undefined },
-    'an operation met a defect',
-  );
+  const where = { err: cause, requestId, path: error instanceof GraphQLError ? error.path : undefined };
+  if (isDatabaseAway(cause)) {
+    log.warn(where, 'the database was away during an operation');
+    return recoded(error, 'The database does not answer just now. Try again.', 'UNAVAILABLE');
+  }
+  log.error(where, 'an operation met a defect');
   const masked = recoded(
     error,
     `Something went wrong on our side. Request ${requestId}.`,

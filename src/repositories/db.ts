@@ -60,6 +60,9 @@ export function openDatabase(options: DatabaseOptions): Database {
   });
   const toQuery = options.prepares === false ? unprepared : preparedIfMarked;
   pool.on('error', (error) => options.log.warn({ err: error }, 'an idle database connection broke'));
+  // The pool takes its listener off as it hands a client out, before its borrower can put one on: a session that ends
+  // in the very packet that made it ready would end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return {
     pool,
     query: (text, values) => pool.query(toQuery(text, values)),

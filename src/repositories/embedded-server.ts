@@ -22,12 +22,14 @@ export interface Server {
 export interface ServerOptions {
   /** false: faster, and a crash of the machine may ruin the data: for tests alone */
   readonly durable: boolean;
+  /** Default: a free one */
+  readonly port?: number;
   readonly log: Log;
 }
 
-/** Starts `postgres` on a free port of the loopback interface and waits until it answers. */
+/** Starts `postgres` on the loopback interface and waits until it answers. */
 export async function startServer(place: Place, cluster: Cluster, options: ServerOptions): Promise<Server> {
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const command = [
     join(place.binaries.folder, 'bin', 'postgres'),
     ...serverArguments(cluster, port, options.durable),

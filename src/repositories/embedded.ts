@@ -3,7 +3,7 @@ import type { Log } from '../lib/log.ts';
 import { ensureCluster, SUPERUSER, type Cluster } from './embedded-cluster.ts';
 import { claimHome, clearOrphan, releaseHome } from './embedded-orphan.ts';
 import { choosePlace, type Place } from './embedded-place.ts';
-import { startServer, withSuperuser, type Server } from './embedded-server.ts';
+import { startServer, withSuperuser, type Server, type ServerOptions } from './embedded-server.ts';
 
 const DATABASE = 'millrace';
 /** The free port may be taken by another process before the server binds it. */
@@ -14,13 +14,15 @@ export interface EmbeddedPostgresOptions {
   readonly dataDir: string;
   /** Default true. false: no fsync, for tests */
   readonly durable?: boolean;
+  /** Default: a free one; give the old one to start a server again that was stopped */
+  readonly port?: number;
   readonly log: Log;
   /** Where root puts what the server's account cannot read in place; default: STAGING_ROOTS */
   readonly stagingRoots?: readonly string[];
 }
 
 export interface EmbeddedPostgres {
-  /** Of the database `millrace`, as its superuser, on a free port of 127.0.0.1 */
+  /** Of the database `millrace`, as its superuser, on 127.0.0.1 */
   readonly url: string;
   /** Resolves when the server has ended, wanted or not */
   readonly exited: Promise<void>;
@@ -40,7 +42,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   await clearOrphan(place.home, cluster.folder, options.log);
   // Before and after: a second start at the same moment finds an owner at once, and the winner's name stays.
   await claimHome(place.home);
-  const server = await startPatiently(place, cluster, { durable: options.durable ?? true, log: options.log });
+  const { durable = true, port, log } = options;
+  const server = await startPatiently(place, cluster, { durable, log, ...(port ? { port } : {}) });
   await claimHome(place.home);
   await createDatabase(server, cluster);
   return {
@@ -53,11 +56,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   };
 }
 
-async function startPatiently(
-  place: Place,
-  cluster: Cluster,
-  options: { durable: boolean; log: Log },
-): Promise<Server> {
+async function startPatiently(place: Place, cluster: Cluster, options: ServerOptions): Promise<Server> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await startServer(place, cluster, options);

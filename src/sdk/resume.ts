@@ -1,4 +1,4 @@
-import { MillraceConnectionError } from './errors.ts';
+import { MillraceConnectionError, MillraceError } from './errors.ts';
 
 /** Waits between two tries, in ms: it starts with the first and doubles up to the last. */
 const RETRY_FIRST_MS = 200;
@@ -7,7 +7,8 @@ const RETRY_LAST_MS = 5_000;
 const TRIES_MAX = 20;
 
 /**
- * Values of a stream that is opened again when its link breaks, from where it stood.
+ * Values of a stream that is opened again when its link breaks or the server is without its database, from where it
+ * stood.
  * @param open called anew for each connection: it knows what was received so far
  */
 export async function* resumed<T>(
@@ -25,10 +26,17 @@ export async function* resumed<T>(
     } catch (error) {
       signal?.throwIfAborted();
       failures += 1;
-      if (!(error instanceof MillraceConnectionError) || failures >= TRIES_MAX) throw error;
+      if (!isPassing(error) || failures >= TRIES_MAX) throw error;
       await pause(Math.min(RETRY_FIRST_MS * 2 ** (failures - 1), RETRY_LAST_MS), signal);
     }
   }
+}
+
+function isPassing(error: unknown): boolean {
+  return (
+    error instanceof MillraceConnectionError ||
+    (error instanceof MillraceError && error.code === 'UNAVAILABLE')
+  );
 }
 
 /** @throws the signal's reason as soon as it fires */

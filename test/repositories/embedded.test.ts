@@ -27,8 +27,13 @@ describe('the embedded PostgreSQL', () => {
     await rm(dataDir, { recursive: true, force: true });
   });
 
-  async function start(durable = false): Promise<EmbeddedPostgres> {
-    const postgres = await startEmbeddedPostgres({ dataDir, durable, log: silentLog });
+  async function start(durable = false, port?: number): Promise<EmbeddedPostgres> {
+    const postgres = await startEmbeddedPostgres({
+      dataDir,
+      durable,
+      log: silentLog,
+      ...(port ? { port } : {}),
+    });
     running.push(postgres);
     return postgres;
   }
@@ -39,6 +44,14 @@ describe('the embedded PostgreSQL', () => {
     await first.stop();
     const second = await start();
     expect(await query(second.url, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
+  });
+
+  it('comes back at the same address where it is told to', async () => {
+    const first = await start();
+    await first.stop();
+    const second = await start(false, Number(new URL(first.url).port));
+    expect(second.url).toBe(first.url);
+    expect(await query(second.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 
   it('writes to disk unless a test says that it need not', async () => {

@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { createClient } from '../../src/sdk/index.ts';
+import { createClient, MillraceError } from '../../src/sdk/index.ts';
+import { resumed } from '../../src/sdk/resume.ts';
 import { startApi, type TestApi } from '../support/api.ts';
 import { seedEvents, seedJob, type SeededJob } from '../support/job-rows.ts';
 import { waitFor } from '../support/wait.ts';
@@ -118,4 +119,22 @@ describe.each(['ws', 'sse'] as const)('over %s', (transport) => {
     await expect(reading).rejects.toThrow('enough');
     await client.close();
   });
+});
+
+test('a stream that the server cannot open for want of its database is opened again', async () => {
+  let opened = 0;
+  const open = async function* (): AsyncGenerator<number> {
+    opened += 1;
+    if (opened < 3) throw new MillraceError('try again', [], 'UNAVAILABLE');
+    yield opened;
+  };
+  const values = [];
+  for await (const value of resumed(open, undefined)) values.push(value);
+  expect(values).toEqual([3]);
+});
+
+test('a stream that the server refuses is not', async () => {
+  const next = () => Promise.reject(new MillraceError('no', [], 'NOT_FOUND'));
+  const refuse = (): AsyncIterable<number> => ({ [Symbol.asyncIterator]: () => ({ next }) });
+  await expect(resumed(refuse, undefined).next()).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });

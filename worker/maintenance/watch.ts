@@ -24,31 +24,32 @@ const ORPHAN_AFTER_MS = 10_000;
 const BATCH = 500;
 
 /**
- * Keeps this process' attempts and Postgres of one mind: ends those that were cancelled or are no longer its own, all
- * of them when its beat does not get through, and gives back jobs it is written down for but does not run.
+ * Keeps this process' attempts and Postgres of one mind: ends those that were cancelled or are no longer its own, and
+ * gives back jobs it is written down for but does not run; and ends all of them when its beat does not get through.
  */
 export class Watch {
   private readonly options: WatchOptions;
   private orphansSince = new Map<string, number>();
+  private gaveUp = false;
 
   constructor(options: WatchOptions) {
     this.options = options;
   }
 
   async look(): Promise<void> {
-    this.giveUpWithoutBeat();
     await this.endAttempts();
     await this.returnOrphans();
   }
 
-  private giveUpWithoutBeat(): void {
+  /** Asks nobody, and has a loop of its own: over a half-open link `look` waits a minute for each answer. */
+  giveUpWithoutBeat(): void {
     const { beat, staleMs, attempts, log } = this.options;
-    if (beat.sinceLastMs() < staleMs * 0.8 || attempts.list().length === 0) return;
-    log.warn(
-      { sinceLastMs: Math.round(beat.sinceLastMs()) },
-      'the beat does not get through; this worker gives its attempts up',
-    );
-    attempts.stopAll('lost');
+    const sinceLastMs = Math.round(beat.sinceLastMs());
+    const isLate = sinceLastMs >= staleMs * 0.8;
+    if (isLate && !this.gaveUp)
+      log.warn({ sinceLastMs }, 'the beat does not get through; this worker gives its attempts up');
+    this.gaveUp = isLate;
+    if (isLate) attempts.stopAll('lost');
   }
 
   private async endAttempts(): Promise<void> {
