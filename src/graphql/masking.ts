@@ -2,6 +2,7 @@ import { GraphQLError, type ExecutionResult } from 'graphql';
 import { handleStreamOrSingleExecutionResult, type Plugin } from 'graphql-yoga';
 import { UserFacingError } from '../domain/errors.ts';
 import type { Log } from '../lib/log.ts';
+import { isAsyncIterable } from './async-iterable.ts';
 import type { GraphQLContext } from './context.ts';
 
 /** For errors outside of an operation: there is no request to name. */
@@ -66,8 +67,4 @@ function originOf(error: unknown): unknown {
 function recoded(error: unknown, message: string, code: string): GraphQLError {
   const at = error instanceof GraphQLError ? { nodes: error.nodes ?? null, path: error.path ?? null } : {};
   return new GraphQLError(message, { ...at, extensions: { code } });
-}
-
-function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }
