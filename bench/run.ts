@@ -1,5 +1,6 @@
 /** `npm run bench -- <name> [arguments]`: one file per question, each with its baseline in the same run. */
 const BENCHMARKS: Readonly<Record<string, () => Promise<{ run(args: readonly string[]): Promise<void> }>>> = {
+  'fan-out': () => import('./fan-out.ts'),
   import: () => import('./import.ts'),
 };
 
