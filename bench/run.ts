@@ -2,6 +2,7 @@
 const BENCHMARKS: Readonly<Record<string, () => Promise<{ run(args: readonly string[]): Promise<void> }>>> = {
   'fan-out': () => import('./fan-out.ts'),
   import: () => import('./import.ts'),
+  progress: () => import('./progress.ts'),
 };
 
 const [name = '', ...rest] = process.argv.slice(2);

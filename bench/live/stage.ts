@@ -2,8 +2,7 @@ import { mkdtemp, chmod, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { currentEnvironment, readConfig } from '../../src/config.ts';
-import type { SupervisedChild } from '../../src/dev/child.ts';
-import { SupervisedChild as Child } from '../../src/dev/child.ts';
+import { SupervisedChild } from '../../src/dev/child.ts';
 import { API_PROCESS } from '../../src/dev/stack.ts';
 import { openBus } from '../../src/events/index.ts';
 import type { BusAdapter } from '../../src/events/adapter.ts';
@@ -56,7 +55,11 @@ export async function openStage(): Promise<Stage> {
   const { id: organizationId } = await createOrganization(db);
   const key = { organizationId, userId: null, name: 'bench', role: 'viewer' } as const;
   const { token } = await insertApiKey(db, key);
-  const api = await Child.start({ ...API_PROCESS, env: { ...currentEnvironment(), ...environment }, log });
+  const api = await SupervisedChild.start({
+    ...API_PROCESS,
+    env: { ...currentEnvironment(), ...environment },
+    log,
+  });
   return {
     db,
     bus,

@@ -40,16 +40,9 @@ export class EachStream implements AsyncIterableIterator<ExecutionResult, undefi
     return this;
   }
 
-  async next(): Promise<IteratorResult<ExecutionResult, undefined>> {
-    try {
-      const { done, value } = await this.#source.next();
-      if (!done) return { done: false, value: await this.#group.resultOf(value) };
-      this.#leave();
-      return { done: true, value: undefined };
-    } catch (error) {
-      await this.return();
-      throw error;
-    }
+  /** No async function: it runs once per event and subscriber, and each `await` costs one more turn. */
+  next(): Promise<IteratorResult<ExecutionResult, undefined>> {
+    return this.#source.next().then(this.#onPulled, this.#onFailed);
   }
 
   async return(): Promise<IteratorResult<ExecutionResult, undefined>> {
@@ -57,4 +50,24 @@ export class EachStream implements AsyncIterableIterator<ExecutionResult, undefi
     await this.#source.return?.();
     return { done: true, value: undefined };
   }
+
+  readonly #onPulled = ({
+    done,
+    value,
+  }: IteratorResult<unknown, unknown>): MaybeNext | Promise<MaybeNext> => {
+    if (done) {
+      this.#leave();
+      return { done: true, value: undefined };
+    }
+    const result = this.#group.resultOf(value);
+    if (!(result instanceof Promise)) return { done: false, value: result };
+    return result.then((settled) => ({ done: false, value: settled }), this.#onFailed);
+  };
+
+  readonly #onFailed = async (error: unknown): Promise<never> => {
+    await this.return();
+    throw error;
+  };
 }
+
+type MaybeNext = IteratorResult<ExecutionResult, undefined>;
