@@ -1,9 +1,11 @@
 /** `npm run bench -- <name> [arguments]`: one file per question, each with its baseline in the same run. */
 const BENCHMARKS: Readonly<Record<string, () => Promise<{ run(args: readonly string[]): Promise<void> }>>> = {
+  'fan-out': () => import('./fan-out.ts'),
   import: () => import('./import.ts'),
   start: () => import('./start-mutation.ts'),
   throughput: () => import('./throughput.ts'),
   'job-lists': () => import('./job-lists.ts'),
+  progress: () => import('./progress.ts'),
 };
 
 const [name = '', ...rest] = process.argv.slice(2);

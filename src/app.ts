@@ -57,7 +57,8 @@ export interface App {
 
 /** No statement of the API takes longer. */
 const STATEMENT_TIMEOUT_MS = 15_000;
-/** Requests under way have this long to end when the process goes away. */
+/** When the process goes away: for readers of streams to take what is due, and for requests under way to end, in ms. */
+const DRAIN_MS = 2_000;
 const GRACE_MS = 3_000;
 /** A database that takes longer is one that does not answer. */
 const DATABASE_ANSWER_MS = 2_000;
@@ -132,7 +133,9 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
 
   async function close(): Promise<void> {
     isDraining = true;
-    const served = closeServer(server, eventStreams, GRACE_MS);
+    const drained = streams.drain(DRAIN_MS);
+    const served = closeServer(server, eventStreams, { drained, graceMs: GRACE_MS });
+    await drained;
     await sockets.close();
     streams.close();
     lag.stop();

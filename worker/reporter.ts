@@ -1,12 +1,13 @@
 import type { EventBus } from '../src/events/bus.ts';
 import type { Log } from '../src/lib/log.ts';
+import { systemTimer, type Timer } from '../src/lib/timer.ts';
 import { announce } from '../src/queue/announce.ts';
 import type { Sql } from '../src/repositories/db.ts';
 import type { NewJobEvent } from '../src/repositories/job-events.ts';
 import { AttemptLostError, passFence, type FencedChange } from '../src/repositories/job-fence.ts';
 import type { JobLog } from './context.ts';
 
-/** Progress reaches the event log at most every so often. */
+/** Between two writes of one attempt; what comes after a longer silence is written at once. */
 const FLUSH_MS = 250;
 /** Log lines that wait for the next flush; more are dropped, and the log says how many. */
 const LINES_MAX = 200;
@@ -30,6 +31,7 @@ interface ReporterDeps {
   readonly log: Log;
   readonly jobId: string;
   readonly delivery: number;
+  readonly timer?: Timer;
   onLost(): void;
 }
 
@@ -39,11 +41,14 @@ export class Reporter {
   private lines: NewJobEvent[] = [];
   private dropped = 0;
   private progress: { percent: number | null; note: string | null } | null = null;
-  private timer: NodeJS.Timeout | null = null;
+  private readonly timer: Timer;
+  private cancelScheduled: (() => void) | null = null;
+  private wroteAt = Number.NEGATIVE_INFINITY;
   private writing: Promise<void> = Promise.resolve();
 
   constructor(deps: ReporterDeps) {
     this.deps = deps;
+    this.timer = deps.timer ?? systemTimer;
   }
 
   readonly log: JobLog = {
@@ -63,8 +68,8 @@ export class Reporter {
 
   /** Writes what waits and stops the timer; call it before the attempt settles. Failures are logged. */
   async flush(): Promise<void> {
-    if (this.timer) clearTimeout(this.timer);
-    this.timer = null;
+    this.cancelScheduled?.();
+    this.cancelScheduled = null;
     this.writing = this.writing.then(() => this.write());
     await this.writing;
   }
@@ -87,12 +92,24 @@ export class Reporter {
   }
 
   private schedule(): void {
-    this.timer ??= setTimeout(() => void this.flush(), FLUSH_MS);
+    if (this.cancelScheduled) return;
+    const waitMs = this.wroteAt + FLUSH_MS - this.timer.now();
+    this.cancelScheduled = waitMs > 0 ? this.timer.after(waitMs, () => void this.flush()) : this.soon();
+  }
+
+  /** As soon as the handler waits for something: what it told until then goes out together. */
+  private soon(): () => void {
+    let isCancelled = false;
+    queueMicrotask(() => {
+      if (!isCancelled) void this.flush();
+    });
+    return () => (isCancelled = true);
   }
 
   private async write(): Promise<void> {
     const { lines, progress, dropped } = this;
     if (lines.length === 0 && !progress) return;
+    this.wroteAt = this.timer.now();
     this.lines = [];
     this.progress = null;
     this.dropped = 0;

@@ -69,6 +69,10 @@ class ChangeSource implements PullSource<JobChange>, JobWatcher {
     return { type: 'value', value: { settled: this.#settled } };
   }
 
+  get isDry(): boolean {
+    return !this.#changed;
+  }
+
   hint(seq: number, event: JobEvent | null): void {
     if (seq <= this.#lastSeq) return;
     this.#lastSeq = seq;

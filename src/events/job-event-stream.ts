@@ -3,7 +3,6 @@ import type { JobEvent } from '../domain/job.ts';
 import { toError } from '../lib/abort.ts';
 import { backoffMs } from '../lib/backoff.ts';
 import { BoundedBuffer } from '../lib/bounded-buffer.ts';
-import type { Limiter } from '../lib/limiter.ts';
 import type { Log } from '../lib/log.ts';
 import {
   PullIterator,
@@ -13,19 +12,16 @@ import {
   type PullSource,
 } from '../lib/pull-iterator.ts';
 import type { Timer } from '../lib/timer.ts';
-import type { JobHead, JobLogReader } from './job-log-reader.ts';
+import type { JobHead } from './job-log-reader.ts';
 import { isLast, PATIENCE_MS, RETRY, type JobWatch, type JobWatcher } from './job-watch.ts';
+import { PAGE_SIZE, type LogPages, type PageReader } from './log-pages.ts';
 
-/** Events read from the log at once, and the most that a stream ever holds */
-const PAGE_SIZE = 500;
 /** Live events kept for a reader that is behind; one more, and it reads the log instead */
 const LIVE_EVENTS_MAX = 64;
 
 export interface EventStreamOptions {
   readonly watch: JobWatch;
-  readonly log: JobLogReader;
-  /** Shared by all streams: a thousand that open at once must not take the whole pool */
-  readonly readLimiter: Limiter;
+  readonly pages: LogPages;
   readonly logger: Log;
   readonly timer: Timer;
   /** Streams that are being read now */
@@ -41,7 +37,7 @@ export function createEventStream(
   return new PullIterator(new EventSource(options, jobId, after), options.open);
 }
 
-class EventSource implements PullSource<JobEvent>, JobWatcher {
+class EventSource implements PullSource<JobEvent>, JobWatcher, PageReader {
   readonly #options: EventStreamOptions;
   readonly #jobId: string;
   readonly #queue = new BoundedBuffer<JobEvent>(PAGE_SIZE);
@@ -86,6 +82,15 @@ class EventSource implements PullSource<JobEvent>, JobWatcher {
     if (this.#complete) return { type: 'end' };
     if (this.#behind && !this.#reading) void this.#read();
     return { type: 'nothing' };
+  }
+
+  get isDry(): boolean {
+    return this.#queue.size === 0 && !this.#behind && !this.#reading;
+  }
+
+  begins(): boolean {
+    this.#heard = 0;
+    return !this.#released;
   }
 
   hint(seq: number, event: JobEvent | null): void {
@@ -134,12 +139,8 @@ class EventSource implements PullSource<JobEvent>, JobWatcher {
 
   /** One page. Only called with an empty queue, so that a page always fits. */
   async #read(): Promise<void> {
-    const { log, readLimiter } = this.#options;
     this.#reading = true;
-    const page = await readLimiter(() => {
-      this.#heard = 0;
-      return this.#released ? Promise.resolve([]) : log.readEvents(this.#jobId, this.#next - 1, PAGE_SIZE);
-    }).catch(toError);
+    const page = await this.#options.pages.read(this.#jobId, this.#next - 1, this).catch(toError);
     if (this.#released) return;
     if (page instanceof Error) {
       this.#couldNotRead(page);

@@ -1,19 +1,19 @@
 import type { JobEvent } from '../domain/job.ts';
+import { raceAbort, sleep } from '../lib/abort.ts';
 import { systemClock, type Clock } from '../lib/clock.ts';
-import { createLimiter } from '../lib/limiter.ts';
 import type { Log } from '../lib/log.ts';
-import type { PullIterator } from '../lib/pull-iterator.ts';
-import { type Closable } from '../lib/pull-iterator.ts';
+import { PullIterator, type Closable, type PullSource } from '../lib/pull-iterator.ts';
 import { systemTimer, type Timer } from '../lib/timer.ts';
 import type { EventBus } from './bus.ts';
 import { createChangeStream, type JobChange } from './job-change-stream.ts';
 import { createEventStream } from './job-event-stream.ts';
 import type { JobLogReader } from './job-log-reader.ts';
 import { JobWatch } from './job-watch.ts';
+import { LogPages } from './log-pages.ts';
 import { createOrganizationStream, type OrganizationChange } from './organization-stream.ts';
 
-/** Pages of the log read at once by all streams of this process; the rest of the pool is for others. */
-const READS_AT_ONCE = 4;
+/** Between two looks whether all readers have taken what was due, in ms. */
+const DRAIN_POLL_MS = 10;
 
 export interface JobStreamsOptions {
   readonly bus: EventBus;
@@ -36,6 +36,11 @@ export interface JobStreams {
   organizationChanges(organizationId: string): AsyncIterableIterator<OrganizationChange, undefined>;
   /** Streams that are being read now */
   readonly open: number;
+  /**
+   * For a process that goes away: resolves when every reader has taken what was written until now, or after
+   * `timeoutMs`. Streams that are asked for from now on give nothing: an end would look like the end of the job.
+   */
+  drain(timeoutMs: number): Promise<void>;
   /** Ends all streams. */
   close(): void;
 }
@@ -48,24 +53,38 @@ export function createJobStreams({
   clock = systemClock,
 }: JobStreamsOptions): JobStreams {
   const watch = new JobWatch({ bus, log, logger, timer });
-  const readLimiter = createLimiter(READS_AT_ONCE);
+  const pages = new LogPages(log);
   const open = new Set<Closable>();
-  let closed = false;
+  let state: 'open' | 'draining' | 'closed' = 'open';
   const opened = <T>(stream: PullIterator<T>): PullIterator<T> => {
-    if (closed) stream.finish();
+    if (state === 'draining') return new PullIterator<T>(silence, open);
+    if (state === 'closed') stream.finish();
     return stream;
   };
   return {
-    events: (jobId, after) =>
-      opened(createEventStream({ watch, log, readLimiter, logger, timer, open }, jobId, after)),
+    events: (jobId, after) => opened(createEventStream({ watch, pages, logger, timer, open }, jobId, after)),
     changes: (jobId) => opened(createChangeStream({ watch, timer, open }, jobId)),
     organizationChanges: (id) => opened(createOrganizationStream({ bus, timer, clock, open }, id)),
     get open() {
       return open.size;
     },
+    async drain(timeoutMs) {
+      state = 'draining';
+      const late = AbortSignal.timeout(timeoutMs);
+      await raceAbort(watch.refresh(), late).catch(() => undefined);
+      while (!late.aborted && [...open].some((stream) => !stream.isIdle)) await sleep(DRAIN_POLL_MS, late);
+    },
     close() {
-      closed = true;
+      state = 'closed';
       [...open].forEach((stream) => stream.finish());
     },
   };
 }
+
+/** Gives nothing for as long as it is read. */
+const silence: PullSource<never> = {
+  start: () => undefined,
+  pull: () => ({ type: 'nothing' }),
+  isDry: true,
+  release: () => undefined,
+};

@@ -32,6 +32,13 @@ interface Options {
   readonly timer: Timer;
 }
 
+/** A job whose head is asked for, and the streams that then watched it. */
+interface Asked {
+  readonly jobId: string;
+  readonly watchers: ReadonlySet<JobWatcher>;
+  readonly present: readonly JobWatcher[];
+}
+
 /** All jobs that somebody in this process watches: hints from the bus, and heads for what the bus lost. */
 export class JobWatch {
   readonly #options: Options;
@@ -42,6 +49,8 @@ export class JobWatch {
   #checkedAt = Number.NEGATIVE_INFINITY;
   #failures = 0;
   #failingSince: number | null = null;
+  /** Wait for the answer to a question that has not been asked yet */
+  #waiting: (() => void)[] = [];
 
   constructor(options: Options) {
     this.#options = options;
@@ -69,6 +78,15 @@ export class JobWatch {
       this.#schedule(this.#checkedAt + CHECK_SPACING_MS - this.#options.timer.now());
   }
 
+  /** Resolves when all watchers have heard heads that were read after this call, or when these could not be read. */
+  refresh(): Promise<void> {
+    if (this.#jobs.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.checkSoon();
+    });
+  }
+
   #attach(jobId: string): Set<JobWatcher> {
     const watchers = new Set<JobWatcher>();
     const detach = this.#options.bus.on('jobEvent', jobId, (delivery) => this.#deliver(watchers, delivery));
@@ -80,6 +98,7 @@ export class JobWatch {
     this.#jobs.get(jobId)?.detach();
     this.#jobs.delete(jobId);
     if (this.#jobs.size > 0) return;
+    this.#waiting.splice(0).forEach((resolve) => resolve());
     this.#cancelTimer?.();
     this.#cancelTimer = null;
     this.#failures = 0;
@@ -107,18 +126,21 @@ export class JobWatch {
     if (this.#checking || this.#jobs.size === 0) return;
     this.#checking = true;
     this.#again = false;
+    const waiting = this.#waiting.splice(0);
     this.#checkedAt = this.#options.timer.now();
-    const asked = [...this.#jobs].map(([jobId, { watchers }]) => ({
+    const asked: Asked[] = [...this.#jobs].map(([jobId, { watchers }]) => ({
       jobId,
       watchers,
       present: [...watchers],
     }));
     const answer = await this.#options.log.lastSeqs(asked.map(({ jobId }) => jobId)).catch(toError);
     this.#checking = false;
-    if (answer instanceof Error) {
-      this.#couldNotAsk(answer);
-      return;
-    }
+    if (answer instanceof Error) this.#couldNotAsk(answer);
+    else this.#tell(asked, answer);
+    waiting.forEach((resolve) => resolve());
+  }
+
+  #tell(asked: readonly Asked[], answer: ReadonlyMap<string, JobHead>): void {
     this.#failures = 0;
     this.#failingSince = null;
     for (const { jobId, watchers, present } of asked) {

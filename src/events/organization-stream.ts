@@ -77,6 +77,10 @@ class OrganizationSource implements PullSource<OrganizationChange> {
     return { type: 'value', value };
   }
 
+  get isDry(): boolean {
+    return this.#since === null && this.#jobIds.size === 0;
+  }
+
   #hear(delivery: BusDelivery<'jobChange'>): void {
     if (delivery.type === 'gap') this.#gap();
     else this.#changed(delivery.message.jobId);

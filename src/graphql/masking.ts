@@ -3,6 +3,7 @@ import { handleStreamOrSingleExecutionResult, type Plugin } from 'graphql-yoga';
 import { UserFacingError } from '../domain/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { isDatabaseAway } from '../repositories/away.ts';
+import { isAsyncIterable } from './async-iterable.ts';
 import type { GraphQLContext } from './context.ts';
 
 /** For errors outside of an operation: there is no request to name. */
@@ -36,30 +37,69 @@ export function maskError(error: unknown, log: Log, requestId: string = NO_REQUE
   return masked;
 }
 
-/** Masks the errors of every result, of subscriptions too, before it leaves the executor. */
+/** A result as its caller sees it; one without errors is the same object. */
+export function maskResult(result: ExecutionResult, log: Log, requestId: string): ExecutionResult {
+  if (!result.errors) return result;
+  return { ...result, errors: result.errors.map((error) => maskError(error, log, requestId)) };
+}
+
+/** Masks the errors of every result before it leaves the executor; of subscriptions, each one. */
 export function useErrorMasking(log: Log): Plugin<GraphQLContext> {
-  const masked = (result: ExecutionResult, requestId: string): ExecutionResult =>
-    result.errors
-      ? { ...result, errors: result.errors.map((error) => maskError(error, log, requestId)) }
-      : result;
   return {
     onExecute: ({ args }) => ({
       onExecuteDone: (payload) =>
         handleStreamOrSingleExecutionResult(payload, ({ result, setResult }) =>
-          setResult(masked(result, args.contextValue.requestId)),
+          setResult(maskResult(result, log, args.contextValue.requestId)),
         ),
     }),
     onSubscribe: ({ args }) => ({
-      onSubscribeResult: (payload) => {
+      onSubscribeResult: ({ result, setResult }) => {
         const { requestId } = args.contextValue;
-        if (isAsyncIterable(payload.result)) {
-          return { onNext: ({ result, setResult }) => setResult(masked(result, requestId)) };
-        }
-        payload.setResult(masked(payload.result, requestId));
-        return undefined;
+        setResult(
+          isAsyncIterable(result)
+            ? new MaskedStream(result, log, requestId)
+            : maskResult(result, log, requestId),
+        );
       },
-      onSubscribeError: ({ error, setError }) => setError(maskError(error, log, args.contextValue.requestId)),
     }),
+  };
+}
+
+/** The plugins' own hooks for the values and the end of a stream wrap it twice, for every event of every subscriber. */
+class MaskedStream implements AsyncIterableIterator<ExecutionResult, undefined> {
+  readonly #results: AsyncIterator<ExecutionResult>;
+  readonly #log: Log;
+  readonly #requestId: string;
+
+  constructor(results: AsyncIterable<ExecutionResult>, log: Log, requestId: string) {
+    this.#results = results[Symbol.asyncIterator]();
+    this.#log = log;
+    this.#requestId = requestId;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<ExecutionResult, undefined>> {
+    return this.#results.next().then(this.#onResult, this.#onFailed);
+  }
+
+  async return(): Promise<IteratorResult<ExecutionResult, undefined>> {
+    await this.#results.return?.();
+    return { done: true, value: undefined };
+  }
+
+  readonly #onResult = (
+    next: IteratorResult<ExecutionResult>,
+  ): IteratorResult<ExecutionResult, undefined> => {
+    if (next.done) return { done: true, value: undefined };
+    const value = maskResult(next.value, this.#log, this.#requestId);
+    return value === next.value ? next : { done: false, value };
+  };
+
+  readonly #onFailed = (error: unknown): never => {
+    throw maskError(error, this.#log, this.#requestId);
   };
 }
 
@@ -70,8 +110,4 @@ function originOf(error: unknown): unknown {
 function recoded(error: unknown, message: string, code: string): GraphQLError {
   const at = error instanceof GraphQLError ? { nodes: error.nodes ?? null, path: error.path ?? null } : {};
   return new GraphQLError(message, { ...at, extensions: { code } });
-}
-
-function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }

@@ -21,7 +21,7 @@ export function useOrderedExecution(): Plugin {
 }
 
 /** @param document typed any by the plugins' interface */
-function isIncremental(document: unknown): boolean {
+export function isIncremental(document: unknown): boolean {
   if (!isDocument(document)) return false;
   const known = incremental.get(document);
   if (known !== undefined) return known;

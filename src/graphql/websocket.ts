@@ -1,28 +1,22 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { randomUUID } from 'node:crypto';
-import type {
-  DocumentNode,
-  ExecutionArgs,
-  GraphQLError,
-  GraphQLFormattedError,
-  GraphQLSchema,
-} from 'graphql';
-import { CloseCode, type ServerOptions, type SubscribePayload } from 'graphql-ws';
-import { useServer, type Extra } from 'graphql-ws/use/ws';
-import { WebSocketServer } from 'ws';
-import { z } from 'zod';
-import type { Authenticate } from '../auth/authenticate.ts';
-import type { Log } from '../lib/log.ts';
-import { problem } from './errors.ts';
-import { CONNECTION_INIT_TIMEOUT_MS, MESSAGE_BYTES_MAX, OPERATIONS_PER_SOCKET_MAX } from './limits.ts';
-import { maskError } from './masking.ts';
-import { GRAPHQL_PATH, type GraphQL } from './yoga.ts';
+import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { raceAbort } from '../lib/abort.ts';
+import { MESSAGE_BYTES_MAX } from './limits.ts';
+import { SocketConnection } from './websocket-connection.ts';
+import { socketOperations, type SocketOperationsDeps } from './websocket-operations.ts';
+import { GRAPHQL_PATH } from './yoga.ts';
 
-interface WebSocketOptions {
-  readonly graphql: GraphQL;
-  readonly authenticate: Authenticate;
-  readonly log: Log;
+/** Between two pings, in ms; a socket that gives no sign of life until the next one is cut. */
+const PING_EVERY_MS = 12_000;
+/** At shutdown: for the kernel to take what was sent, and then for clients to answer the close, in ms. */
+const DRAIN_MS = 1_000;
+const CLOSE_MS = 2_000;
+/** https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1 */
+const GOING_AWAY = 1001;
+
+interface WebSocketOptions extends SocketOperationsDeps {
   publicUrl(): string;
 }
 
@@ -31,27 +25,74 @@ export interface WebSocketTransport {
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Sockets that are open */
   readonly open: number;
-  /** Closes every socket with 1001, so that clients connect elsewhere. */
+  /** Sends what waits and closes every socket with 1001, so that clients connect elsewhere; cuts those that do not answer. */
   close(): Promise<void>;
 }
 
+/** GraphQL over WebSocket, by https://github.com/graphql/graphql-over-http/blob/main/rfcs/GraphQLOverWebSocket.md */
 export function createWebSocketTransport(options: WebSocketOptions): WebSocketTransport {
-  const server = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_BYTES_MAX, clientTracking: true });
-  const disposable = useServer<Record<string, unknown>, SocketExtra>(serverOptions(options), server);
+  const { log } = options;
+  const server = new WebSocketServer({
+    noServer: true,
+    maxPayload: MESSAGE_BYTES_MAX,
+    clientTracking: false,
+    handleProtocols,
+  });
+  const protocol = makeServer(socketOperations(options));
+  const connections = new Set<SocketConnection>();
+  let isClosing = false;
+  let onEmpty = (): void => undefined;
+  const pinging = setInterval(() => connections.forEach((each) => each.checkAlive()), PING_EVERY_MS);
+  pinging.unref();
+
+  function accept(socket: WebSocket): void {
+    const connection = new SocketConnection(socket, log);
+    connections.add(connection);
+    const closed = protocol.opened(
+      {
+        protocol: connection.protocol,
+        send: (text) => connection.send(text),
+        close: (code, reason) => connection.close(code, reason),
+        onMessage: (handle) =>
+          connection.onMessage((text) => {
+            handle(text).catch((err: unknown) => {
+              log.error({ err }, 'a message on a socket met a defect');
+              connection.close(CloseCode.InternalServerError, 'Internal server error');
+            });
+          }),
+      },
+      connection,
+    );
+    connection.onClose((code, reason) => {
+      connections.delete(connection);
+      if (connections.size === 0) onEmpty();
+      closed(code, reason).catch((err: unknown) => log.error({ err }, 'a socket was not tidied up'));
+    });
+  }
+
+  async function close(): Promise<void> {
+    isClosing = true;
+    clearInterval(pinging);
+    const drained = Promise.all([...connections].map((each) => each.drained()));
+    await raceAbort(drained, AbortSignal.timeout(DRAIN_MS)).catch(() => undefined);
+    const emptied = new Promise<void>((resolve) => (onEmpty = resolve));
+    connections.forEach((each) => each.close(GOING_AWAY, 'Going away'));
+    if (connections.size > 0) await raceAbort(emptied, AbortSignal.timeout(CLOSE_MS)).catch(() => undefined);
+    connections.forEach((each) => each.terminate());
+    server.close();
+  }
+
   return {
     upgrade(req, socket, head) {
-      socket.on('error', (err) => options.log.debug({ err }, 'a socket broke during its upgrade'));
-      const refusal = refusalOf(req, options.publicUrl());
+      socket.on('error', (err) => log.debug({ err }, 'a socket broke during its upgrade'));
+      const refusal = isClosing ? '503 Service Unavailable' : refusalOf(req, options.publicUrl());
       if (refusal) socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-      else server.handleUpgrade(req, socket, head, (client) => server.emit('connection', client, req));
+      else server.handleUpgrade(req, socket, head, accept);
     },
     get open() {
-      return server.clients.size;
+      return connections.size;
     },
-    close: async () => {
-      await disposable.dispose();
-      server.close();
-    },
+    close,
   };
 }
 
@@ -64,91 +105,4 @@ function refusalOf(req: IncomingMessage, publicUrl: string): string | null {
   return asked && (asked.host === host || asked.origin === new URL(publicUrl).origin)
     ? null
     : '403 Forbidden';
-}
-
-const connectionParams = z.object({ token: z.string() });
-
-/** What a socket knows of its caller, beside what graphql-ws keeps there. */
-type SocketExtra = { token: string };
-
-type Options = ServerOptions<Record<string, unknown>, Extra & Partial<SocketExtra>>;
-type SocketContext = Parameters<NonNullable<Options['onSubscribe']>>[0];
-interface Prepared {
-  readonly execute: NonNullable<Options['execute']>;
-  readonly subscribe: NonNullable<Options['subscribe']>;
-}
-
-/** What Yoga gives to run one operation with all its plugins; its own types leave most of it open. */
-interface Enveloped extends Prepared {
-  readonly schema: GraphQLSchema;
-  readonly parse: (source: string) => DocumentNode;
-  readonly validate: (schema: GraphQLSchema, document: DocumentNode) => readonly GraphQLError[];
-  readonly contextFactory: () => unknown;
-}
-
-function serverOptions({ graphql, authenticate, log }: WebSocketOptions): Options {
-  const prepared = new WeakMap<ExecutionArgs, Prepared>();
-  const preparedOf = (args: ExecutionArgs): Prepared => {
-    const found = prepared.get(args);
-    if (!found) throw new Error('an operation came that was not prepared');
-    return found;
-  };
-
-  /** Whatever is wrong with one operation is its own error: thrown, it would end the socket and all others on it. */
-  async function prepare(
-    ctx: SocketContext,
-    payload: SubscribePayload,
-  ): Promise<ExecutionArgs | readonly GraphQLError[]> {
-    const requestId = randomUUID();
-    try {
-      if (Object.keys(ctx.subscriptions).length > OPERATIONS_PER_SOCKET_MAX) {
-        throw problem(
-          'RATE_LIMITED',
-          `At most ${OPERATIONS_PER_SOCKET_MAX} operations may run on one socket.`,
-        );
-      }
-      const principal = await authenticate(ctx.extra.token);
-      if (!principal) ctx.extra.socket.close(CloseCode.Forbidden, 'Forbidden');
-      const enveloped: Enveloped = graphql.getEnveloped({ principal, requestId, params: payload });
-      const document = enveloped.parse(payload.query);
-      const errors = enveloped.validate(enveloped.schema, document);
-      if (errors.length > 0) return errors;
-      const args: ExecutionArgs = {
-        schema: enveloped.schema,
-        document,
-        operationName: payload.operationName ?? null,
-        variableValues: payload.variables ?? null,
-        contextValue: await enveloped.contextFactory(),
-      };
-      prepared.set(args, enveloped);
-      return args;
-    } catch (error) {
-      return [maskError(error, log, requestId)];
-    }
-  }
-
-  return {
-    connectionInitWaitTimeout: CONNECTION_INIT_TIMEOUT_MS,
-    async onConnect(ctx) {
-      const params = connectionParams.safeParse(ctx.connectionParams);
-      if (!params.success || !(await authenticate(params.data.token))) return false;
-      ctx.extra.token = params.data.token;
-      return true;
-    },
-    onSubscribe: (ctx, _id, payload) => prepare(ctx, payload),
-    execute: (args) => preparedOf(args).execute(args),
-    subscribe: (args) => preparedOf(args).subscribe(args),
-    onError: (_ctx, _id, _payload, errors) => errors.map(withoutInternals),
-    onNext(_ctx, _id, _payload, _args, { errors, data = null, extensions = {}, ...rest }) {
-      return errors && { ...rest, data, extensions, errors: errors.map(withoutInternals) };
-    },
-  };
-}
-
-/** HTTP statuses and the like are of no use here, and Yoga takes them out of HTTP answers only. */
-function withoutInternals(error: GraphQLError): GraphQLFormattedError {
-  const json = error.toJSON();
-  if (!json.extensions) return json;
-  const { http: _http, unexpected: _unexpected, ...extensions } = json.extensions;
-  return { ...json, extensions };
 }

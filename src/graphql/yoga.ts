@@ -11,6 +11,7 @@ import { BODY_BYTES_MAX } from './limits.ts';
 import { maskError, useErrorMasking } from './masking.ts';
 import { useOrderedExecution } from './ordered-execution.ts';
 import { schema } from './schema.ts';
+import { useSharedSubscriptions } from './shared-subscriptions.ts';
 
 export const GRAPHQL_PATH = '/graphql';
 
@@ -49,6 +50,7 @@ export function createGraphQL({ services, devToken }: YogaOptions) {
       useDeferStream(),
       useDocumentLimits(),
       useOrderedExecution(),
+      useSharedSubscriptions(),
       useErrorMasking(log),
       useUnbufferedStreams(),
     ],

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { sleep } from '../lib/abort.ts';
 import type { Log } from '../lib/log.ts';
 import { replyJson } from './reply.ts';
 
@@ -67,19 +68,38 @@ function urlOf(address: AddressInfo | string | null): string {
   return `http://${host.replace('0.0.0.0', '127.0.0.1').replace('[::]', '[::1]')}:${address.port}`;
 }
 
+/** How a server goes away. */
+export interface Farewell {
+  /** Resolves when what is due has been written to the streams */
+  readonly drained: Promise<void>;
+  /** For requests that are under way, in ms */
+  readonly graceMs: number;
+}
+
+/** A stream has this long to hand the kernel what was written to it, in ms. */
+const FLUSH_MS = 1_000;
+
 /**
- * Takes no new connections, lets what is under way finish for `graceMs`, then cuts the rest. Streams are cut at once:
- * their clients come back to another process and go on where they were.
+ * Takes no new connections, lets what is under way finish for `graceMs`, then cuts the rest. Streams are cut once they
+ * have what is due, without the end that would look like the job's: their clients come back to another process and go
+ * on where they were.
  */
 export async function closeServer(
   server: Server,
   streams: ReadonlySet<ServerResponse>,
-  graceMs: number,
+  { drained, graceMs }: Farewell,
 ): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  for (const stream of streams) stream.destroy();
   server.closeIdleConnections();
   const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+  await drained;
+  await Promise.all([...streams].map(cutStream));
   await closed;
   clearTimeout(cut);
+}
+
+async function cutStream(stream: ServerResponse): Promise<void> {
+  const late = AbortSignal.timeout(FLUSH_MS);
+  while (stream.writableLength > 0 && !stream.destroyed && !late.aborted) await sleep(10, late);
+  stream.destroy();
 }

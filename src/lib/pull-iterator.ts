@@ -5,6 +5,8 @@ export type Pulled<T> =
 /** A stream that can be ended from outside. */
 export interface Closable {
   finish(): void;
+  /** Its reader waits, and there is nothing to give: all that was due has been taken */
+  readonly isIdle: boolean;
 }
 
 /** How a source reaches its reader. */
@@ -21,6 +23,8 @@ export interface PullSource<T> {
   start(reader: PullReader): void;
   /** The next value if there is one. After `nothing`, the source wakes the reader once it has more */
   pull(): Pulled<T>;
+  /** Nothing is to be pulled and nothing is known to come */
+  readonly isDry: boolean;
   /** Called once, when the stream is over for whatever reason, if it was started: detach everything */
   release(): void;
 }
@@ -45,6 +49,10 @@ export class PullIterator<T> implements AsyncIterableIterator<T, undefined>, Pul
   constructor(source: PullSource<T>, open?: Set<Closable>) {
     this.#source = source;
     this.#open = open;
+  }
+
+  get isIdle(): boolean {
+    return this.#state === 'over' || (this.#waiters.length > 0 && this.#source.isDry);
   }
 
   next(): Promise<IteratorResult<T, undefined>> {

@@ -22,6 +22,9 @@ class Source implements PullSource<number> {
   release(): void {
     this.calls.push('release');
   }
+  get isDry(): boolean {
+    return this.values.length === 0;
+  }
   give(value: number): void {
     this.values.push({ type: 'value', value });
     this.reader?.wake();
@@ -41,6 +44,19 @@ describe('an iterator that pulls', () => {
       { done: false, value: 2 },
     ]);
     expect(await iterator.next()).toEqual({ done: false, value: 3 });
+  });
+
+  test('is idle while its reader waits and there is nothing to give', async () => {
+    const source = new Source();
+    const iterator = new PullIterator(source);
+    expect(iterator.isIdle).toBe(false);
+    const waiting = iterator.next();
+    expect(iterator.isIdle).toBe(true);
+    source.give(1);
+    await waiting;
+    expect(iterator.isIdle).toBe(false);
+    await iterator.return();
+    expect(iterator.isIdle).toBe(true);
   });
 
   test('starts and releases its source once', async () => {

@@ -1,0 +1,88 @@
+import type { Log } from '../lib/log.ts';
+import { WebSocket, type RawData } from 'ws';
+
+/** So many bytes wait for a reader at most before nothing more is taken from it: its pings are answered too. */
+const WAITING_BYTES_MAX = 64 * 1024;
+
+/** One socket, which tells whoever sends how its reader fares. */
+export class SocketConnection {
+  /** As it was given when the connection was initialised */
+  token = '';
+  readonly #socket: WebSocket;
+  /** Messages that the kernel has not taken */
+  #pending = 0;
+  #waiters: (() => void)[] = [];
+  /** Since the last `checkAlive` the reader took or sent something */
+  #isAlive = true;
+
+  constructor(socket: WebSocket, log: Log) {
+    this.#socket = socket;
+    socket.on('pong', () => (this.#isAlive = true));
+    socket.on('close', () => this.#release());
+    // What went wrong is the other side's doing: a broken link, a message that is too large or no WebSocket at all.
+    socket.on('error', (err) => log.debug({ err }, 'a socket broke'));
+  }
+
+  get protocol(): string {
+    return this.#socket.protocol;
+  }
+
+  /** @returns a promise when the reader is behind: it resolves when the kernel has taken all, or the socket is closed */
+  send(text: string): Promise<void> | undefined {
+    const socket = this.#socket;
+    if (socket.readyState !== WebSocket.OPEN) return undefined;
+    this.#pending += 1;
+    socket.send(text, this.#onSent);
+    if (socket.bufferedAmount === 0) return undefined;
+    if (socket.bufferedAmount > WAITING_BYTES_MAX) socket.pause();
+    return this.drained();
+  }
+
+  /** Resolves when the kernel has taken all that was sent. */
+  drained(): Promise<void> {
+    if (this.#pending === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  onMessage(listener: (text: string) => void): void {
+    this.#socket.on('message', (data: RawData) => {
+      this.#isAlive = true;
+      listener(Buffer.isBuffer(data) ? data.toString() : '');
+    });
+  }
+
+  onClose(listener: (code: number, reason: string) => void): void {
+    this.#socket.once('close', (code, reason) => listener(code, reason.toString()));
+  }
+
+  close(code?: number, reason?: string): void {
+    this.#socket.close(code, reason);
+  }
+
+  terminate(): void {
+    this.#socket.terminate();
+  }
+
+  /** Asks for a sign of life; a socket that has given none since the last time is cut. */
+  checkAlive(): void {
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    if (!this.#isAlive) {
+      this.terminate();
+      return;
+    }
+    this.#isAlive = false;
+    this.#socket.ping();
+  }
+
+  readonly #onSent = (): void => {
+    this.#pending -= 1;
+    if (this.#waiters.length === 0) return;
+    this.#isAlive = true;
+    if (this.#pending === 0) this.#release();
+  };
+
+  #release(): void {
+    if (this.#socket.isPaused) this.#socket.resume();
+    this.#waiters.splice(0).forEach((resolve) => resolve());
+  }
+}

@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import type { DocumentNode, ExecutionArgs, GraphQLError, GraphQLSchema } from 'graphql';
+import { CloseCode, type ServerOptions, type SubscribePayload } from 'graphql-ws';
+import { z } from 'zod';
+import type { Authenticate } from '../auth/authenticate.ts';
+import type { Log } from '../lib/log.ts';
+import { isAsyncIterable } from './async-iterable.ts';
+import { problem } from './errors.ts';
+import { CONNECTION_INIT_TIMEOUT_MS, OPERATIONS_PER_SOCKET_MAX } from './limits.ts';
+import { formatResult, LiveOperation, withoutInternals } from './live-operation.ts';
+import { maskError } from './masking.ts';
+import type { SocketConnection } from './websocket-connection.ts';
+import type { GraphQL } from './yoga.ts';
+
+export interface SocketOperationsDeps {
+  readonly graphql: GraphQL;
+  readonly authenticate: Authenticate;
+  readonly log: Log;
+}
+
+export type SocketOperations = ServerOptions<Record<string, unknown>, SocketConnection>;
+type SocketContext = Parameters<NonNullable<SocketOperations['onSubscribe']>>[0];
+
+const connectionParams = z.object({ token: z.string() });
+
+/** What Yoga gives to run one operation with all its plugins; its own types leave most of it open. */
+interface Enveloped {
+  readonly schema: GraphQLSchema;
+  readonly parse: (source: string) => DocumentNode;
+  readonly validate: (schema: GraphQLSchema, document: DocumentNode) => readonly GraphQLError[];
+  readonly contextFactory: () => unknown;
+  readonly execute: NonNullable<SocketOperations['execute']>;
+  readonly subscribe: NonNullable<SocketOperations['subscribe']>;
+}
+
+interface Prepared {
+  readonly enveloped: Enveloped;
+  readonly connection: SocketConnection;
+  readonly id: string;
+}
+
+/** What graphql-ws asks about the operations on a socket: who may run which, and how. */
+export function socketOperations({ graphql, authenticate, log }: SocketOperationsDeps): SocketOperations {
+  const prepared = new WeakMap<ExecutionArgs, Prepared>();
+  const preparedOf = (args: ExecutionArgs): Prepared => {
+    const found = prepared.get(args);
+    if (!found) throw new Error('an operation came that was not prepared');
+    return found;
+  };
+
+  /** Whatever is wrong with one operation is its own error: thrown, it would end the socket and all others on it. */
+  async function prepare(
+    ctx: SocketContext,
+    id: string,
+    payload: SubscribePayload,
+  ): Promise<ExecutionArgs | readonly GraphQLError[]> {
+    const requestId = randomUUID();
+    try {
+      if (Object.keys(ctx.subscriptions).length > OPERATIONS_PER_SOCKET_MAX) {
+        throw problem(
+          'RATE_LIMITED',
+          `At most ${OPERATIONS_PER_SOCKET_MAX} operations may run on one socket.`,
+        );
+      }
+      const principal = await authenticate(ctx.extra.token);
+      if (!principal) ctx.extra.close(CloseCode.Forbidden, 'Forbidden');
+      const enveloped: Enveloped = graphql.getEnveloped({ principal, requestId, params: payload });
+      const document = enveloped.parse(payload.query);
+      const errors = enveloped.validate(enveloped.schema, document);
+      if (errors.length > 0) return errors;
+      const args: ExecutionArgs = {
+        schema: enveloped.schema,
+        document,
+        operationName: payload.operationName ?? null,
+        variableValues: payload.variables ?? null,
+        contextValue: await enveloped.contextFactory(),
+      };
+      prepared.set(args, { enveloped, connection: ctx.extra, id });
+      return args;
+    } catch (error) {
+      return [maskError(error, log, requestId)];
+    }
+  }
+
+  return {
+    connectionInitWaitTimeout: CONNECTION_INIT_TIMEOUT_MS,
+    async onConnect(ctx) {
+      const params = connectionParams.safeParse(ctx.connectionParams);
+      if (!params.success || !(await authenticate(params.data.token))) return false;
+      ctx.extra.token = params.data.token;
+      return true;
+    },
+    onSubscribe: prepare,
+    execute: (args) => preparedOf(args).enveloped.execute(args),
+    async subscribe(args) {
+      const { enveloped, connection, id } = preparedOf(args);
+      const results = await enveloped.subscribe(args);
+      return isAsyncIterable(results) ? new LiveOperation(results, connection, id) : results;
+    },
+    onError: (_ctx, _id, _payload, errors) => errors.map(withoutInternals),
+    onNext: (_ctx, _id, _payload, _args, result) => (result.errors ? formatResult(result) : undefined),
+  };
+}
