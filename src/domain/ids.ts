@@ -17,6 +17,7 @@ export const ID_PREFIXES = {
   product: 'prd',
   variant: 'var',
   order: 'ord',
+  schedule: 'sch',
 } as const;
 export type IdType = keyof typeof ID_PREFIXES;
 
