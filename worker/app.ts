@@ -26,6 +26,7 @@ import { dispatchQueue } from './maintenance/dispatch.ts';
 import { checkEpochs, compareCounts } from './maintenance/epochs.ts';
 import { prune } from './maintenance/prune.ts';
 import { Rescuer } from './maintenance/rescue.ts';
+import { fireDueSchedules } from './maintenance/schedules.ts';
 import { Watch } from './maintenance/watch.ts';
 
 export interface WorkerAppOptions<C extends JobCatalogue> {
@@ -128,6 +129,12 @@ export async function createWorkerApp<C extends JobCatalogue>(
     }),
     startLoop({ name: 'rescue', everyMs: Math.min(UPKEEP_MS, times.beatMs), log, run: () => rescuer.look() }),
     startLoop({ name: 'watch', everyMs: Math.min(UPKEEP_MS, times.beatMs), log, run: () => watch.look() }),
+    startLoop({
+      name: 'schedules',
+      everyMs: UPKEEP_MS,
+      log,
+      run: (signal) => fireDueSchedules(executor.jobs, signal),
+    }),
     startLoop({ name: 'prune', everyMs: PRUNE_MS, log, run: (signal) => prune(db, signal) }),
   ];
   const running = new Set<Promise<void>>();

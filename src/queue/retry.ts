@@ -43,7 +43,7 @@ async function find(
   return { job, contract };
 }
 
-function contractOf(deps: JobDeps, kind: string): JobContract | undefined {
+export function contractOf(deps: JobDeps, kind: string): JobContract | undefined {
   return deps.catalogue[kind] ?? Object.values(deps.catalogue).find(({ aliases }) => aliases?.includes(kind));
 }
 

@@ -18,6 +18,8 @@ export interface NewJob {
   readonly idempotencyKey: string | null;
   readonly uniqueKey: string | null;
   readonly parentId: string | null;
+  readonly scheduleId: string | null;
+  readonly scheduledFor: Date | null;
   readonly internal: boolean;
   readonly searchText: string;
 }
@@ -30,8 +32,9 @@ export async function insertJob(sql: Sql, job: NewJob): Promise<JobNews | null> 
   const { rows } = await sql.query<{ events: unknown }>(
     `WITH job AS (
        INSERT INTO jobs (id, organization_id, kind, version, queue, priority, input, input_hash, triggered_by, run_at,
-                         due_at, max_attempts, idempotency_key, unique_key, parent_id, internal, search_text, last_seq)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, coalesce($10, now()), $11, $12, $13, $14, $15, $16, 1)
+                         due_at, max_attempts, idempotency_key, unique_key, parent_id, internal, search_text,
+                         schedule_id, scheduled_for, last_seq)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, coalesce($10, now()), $11, $12, $13, $14, $15, $16, $17, $18, 1)
        ON CONFLICT (organization_id, kind, unique_key)
          WHERE unique_key IS NOT NULL AND status IN ('pending', 'running') DO NOTHING
        RETURNING id
@@ -56,6 +59,8 @@ export async function insertJob(sql: Sql, job: NewJob): Promise<JobNews | null> 
       job.parentId,
       job.internal,
       job.searchText,
+      job.scheduleId,
+      job.scheduledFor,
     ],
   );
   const [row] = rows;
