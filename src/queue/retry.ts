@@ -70,7 +70,7 @@ async function start(
 }
 
 /** The caller gave no input: what is wrong with the old one is told of the job, and a source that is gone has expired. */
-function asErrorOfTheOldJob(error: UserError): UserError {
+export function asErrorOfTheOldJob(error: UserError): UserError {
   if (error.field?.[0] !== 'input') return error;
   return { ...error, field: ['id'], code: error.code === 'NOT_FOUND' ? 'EXPIRED' : error.code };
 }

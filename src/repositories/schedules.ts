@@ -94,27 +94,33 @@ export async function isNameTaken(
   return rowCount !== 0;
 }
 
+const LIVING = 'organization_id = $1 AND id = $2 AND deleted_at IS NULL';
+
 /** Null for what does not exist, was deleted, or is another organization's. */
 export async function findSchedule(sql: Sql, organizationId: string, id: string): Promise<Schedule | null> {
-  return findLiving(sql, organizationId, id, '');
+  const { rows } = await sql.query(`SELECT ${SCHEDULE_COLUMNS} FROM schedules WHERE ${LIVING}`, [
+    organizationId,
+    id,
+  ]);
+  return rows[0] ? scheduleRow.parse(rows[0]) : null;
 }
 
-/** As `findSchedule`; nobody else changes or fires it until the transaction ends. */
-export async function lockSchedule(tx: Tx, organizationId: string, id: string): Promise<Schedule | null> {
-  return findLiving(tx, organizationId, id, 'FOR UPDATE');
-}
+const lockedRow = scheduleRow.and(z.object({ now: z.date() }));
 
-async function findLiving(
-  sql: Sql,
+/** A schedule that nobody else changes or fires until the transaction ends, and the time by Postgres' clock. */
+export type LockedSchedule = Readonly<z.output<typeof lockedRow>>;
+
+/** As `findSchedule`. */
+export async function lockSchedule(
+  tx: Tx,
   organizationId: string,
   id: string,
-  lock: '' | 'FOR UPDATE',
-): Promise<Schedule | null> {
-  const { rows } = await sql.query(
-    `SELECT ${SCHEDULE_COLUMNS} FROM schedules WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL ${lock}`,
+): Promise<LockedSchedule | null> {
+  const { rows } = await tx.query(
+    `SELECT ${SCHEDULE_COLUMNS}, now() AS now FROM schedules WHERE ${LIVING} FOR UPDATE`,
     [organizationId, id],
   );
-  return rows[0] ? scheduleRow.parse(rows[0]) : null;
+  return rows[0] ? lockedRow.parse(rows[0]) : null;
 }
 
 function contentValues({ name, kind, version, input, priority, timing, nextDueAt }: ScheduleContent) {

@@ -11,7 +11,7 @@ export async function fireDueSchedules(deps: JobDeps, signal: AbortSignal): Prom
   for (let batch = 0; batch < BATCHES_MAX; batch += 1) {
     const fired = await fireBatch(deps, signal);
     // A broker that does not answer costs the batch a quarter of a second, not each job.
-    await Promise.all(fired.map(({ afterCommit }) => afterCommit?.()));
+    await Promise.all(fired.map(async ({ afterCommit }) => afterCommit?.()));
     if (fired.length < BATCH) return;
   }
 }

@@ -10,11 +10,11 @@ import { connectionType, pageArgs, readPage, toPage, type Page } from './connect
 import { JobFilter, jobConditions } from './job-filter.ts';
 import { Job, visibleJobs } from './job.ts';
 
-interface JobRow {
+export interface JobRow {
   readonly id: string;
 }
 
-const JobConnection = connectionType<JobRow>(
+export const JobConnection = connectionType<JobRow>(
   'Job',
   (t) => t.field({ type: Job, description: 'The job', resolve: (edge) => edge.node }),
   {
@@ -24,7 +24,7 @@ const JobConnection = connectionType<JobRow>(
 );
 
 /** A count that stopped at one more than we tell is no count. */
-const bounded = (count: number): number | null => (count > TOTAL_COUNT_MAX ? null : count);
+export const bounded = (count: number): number | null => (count > TOTAL_COUNT_MAX ? null : count);
 
 builder.queryField('jobs', (t) =>
   t.field({
@@ -63,7 +63,8 @@ const loadChildCount = defineBatch((ctx, max: number, parentIds: readonly string
 
 type Selection = ReturnType<typeof selectionOf>;
 
-const loadJob = defineBatch(async (ctx, selection: Selection, ids: readonly string[]) => {
+/** Jobs with what a query selects of them, read together. */
+export const loadJob = defineBatch(async (ctx, selection: Selection, ids: readonly string[]) => {
   const rows = await ctx.prisma.job.findMany({
     ...selection,
     where: { ...visibleJobs(ctx), id: { in: [...ids] } },

@@ -8,12 +8,32 @@ const NICKNAME = /^@(yearly|annually|monthly|weekly|daily|midnight|hourly)$/i;
 /** Reading an expression takes as long as ten steps through it. */
 const parsed = new LruMap<string, Cron>({ weightMax: 1_000 });
 
+/** Steps that were taken: a page of schedules is asked for again and again, and a step takes up to a millisecond. */
+const steps = new LruMap<string, Date | null>({ weightMax: 5_000 });
+
+/** The first time of an expression later than `after`. */
+export function nextCronTime(expression: string, timeZone: string, after: Date): Date | null {
+  const key = `${timeZone} ${expression} ${after.getTime()}`;
+  const known = steps.get(key);
+  if (known !== undefined) return known;
+  const next = cronOf(expression, timeZone).nextRun(after);
+  steps.set(key, next);
+  return next;
+}
+
+/** The last time of an expression that is not later than `moment`. */
+export function lastCronTime(expression: string, timeZone: string, moment: Date): Date | null {
+  // Looking back from a whole second finds what is before it.
+  const reference = new Date((Math.floor(moment.getTime() / 1_000) + 1) * 1_000);
+  return cronOf(expression, timeZone).previousRuns(1, reference)[0] ?? null;
+}
+
 /**
  * An expression on a time zone's clock. A time of day that the zone skips runs at the end of the gap, one that comes
  * twice runs once; what has a wildcard or step in its hours or minutes goes by real hours instead: 23 and 25 a day.
  * @throws an error whose message says what is wrong with the expression; the zone must be known to exist
  */
-export function cronOf(expression: string, timeZone: string): Cron {
+function cronOf(expression: string, timeZone: string): Cron {
   const key = `${timeZone} ${expression}`;
   const known = parsed.get(key);
   if (known) return known;

@@ -1,11 +1,11 @@
 import type { ScheduleTiming } from '../../domain/schedule.ts';
-import { cronOf } from './cron.ts';
+import { lastCronTime, nextCronTime } from './cron.ts';
 
 /** The first due time later than `after`; null when none is to come. */
 export function nextDueTime(timing: ScheduleTiming, after: Date): Date | null {
   switch (timing.type) {
     case 'cron':
-      return cronOf(timing.expression, timing.timeZone).nextRun(after);
+      return nextCronTime(timing.expression, timing.timeZone, after);
     case 'every':
       return nthTime(timing, stepsUntil(timing, after) + 1);
     case 'once':
@@ -24,11 +24,8 @@ export function latestDueTime(timing: ScheduleTiming, due: Date, now: Date): Dat
 
 function latestUntil(timing: ScheduleTiming, now: Date): Date | null {
   switch (timing.type) {
-    case 'cron': {
-      // Looking back from a whole second finds what is before it.
-      const reference = new Date((Math.floor(now.getTime() / 1_000) + 1) * 1_000);
-      return cronOf(timing.expression, timing.timeZone).previousRuns(1, reference)[0] ?? null;
-    }
+    case 'cron':
+      return lastCronTime(timing.expression, timing.timeZone, now);
     case 'every':
       return nthTime(timing, stepsUntil(timing, now));
     case 'once':
