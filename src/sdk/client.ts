@@ -11,6 +11,7 @@ import {
 } from './generated/graphql.ts';
 import { request } from './http.ts';
 import { createJobs, type Jobs } from './jobs.ts';
+import { createSchedules, type Schedules } from './schedules.ts';
 import { createSocketTransport } from './socket.ts';
 import { createSseTransport } from './sse.ts';
 import type { Connection, FetchLike, TypedOperation, WireRequest } from './transport.ts';
@@ -63,6 +64,7 @@ export interface MillraceClient {
   readonly execute: Execute;
   readonly subscribe: SubscribeTyped;
   readonly jobs: Jobs;
+  readonly schedules: Schedules;
   readonly uploads: Uploads;
   /** Uploads a file. @returns the upload's id, for a FileSource */
   uploadFile(body: UploadBody, filename: string, options?: UploadFileOptions): Promise<string>;
@@ -115,6 +117,7 @@ export function createClient(options: ClientOptions): MillraceClient {
     execute,
     subscribe,
     jobs: createJobs(execute, subscribe),
+    schedules: createSchedules(execute),
     uploads,
     async uploadFile(body, filename, { contentType, byteSize, ...call } = {}) {
       const input = {

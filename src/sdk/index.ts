@@ -12,6 +12,7 @@ export type {
   StartOptions,
   WatchOptions,
 } from './jobs.ts';
+export type { Schedule, ScheduleDetails, ScheduleJobPage, SchedulePage, Schedules } from './schedules.ts';
 export type { TypedOperation } from './transport.ts';
 export type { StagedUpload, UploadBody, UploadFileOptions, Uploads } from './uploads.ts';
 export * from './generated/graphql.ts';
