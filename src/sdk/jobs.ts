@@ -80,13 +80,13 @@ export function createJobs(execute: Execute, subscribe: SubscribeTyped): Jobs {
       return cancelJob.job;
     },
     async retry(id, options = {}) {
-      return startedJob(
+      return started(
         (await execute(operations.RetryJobDocument, { id, options: jobOptions(options) }, options)).retryJob,
       );
     },
     async retryFailedItems(id, options = {}) {
       const variables = { id, options: jobOptions(options) };
-      return startedJob(
+      return started(
         (await execute(operations.RetryFailedItemsDocument, variables, options)).retryFailedItems,
       );
     },
@@ -139,7 +139,7 @@ function startMethods(execute: Execute): StartMethods {
       const answer = await execute(operation, { input, options: jobOptions(options) }, options);
       const payload = answer[`start${kind}`];
       if (!payload) throw new MillraceError('The server did not answer the start.');
-      return startedJob(payload);
+      return started(payload);
     };
     return [[kind.charAt(0).toLowerCase() + kind.slice(1), method]];
   });
@@ -157,7 +157,7 @@ function jobOptions({ idempotencyKey, priority, runAt, maxAgeSeconds }: StartOpt
 }
 
 /** @throws MillraceUserError for what must be mended before there can be a job */
-export function startedJob({ job, userErrors, ...rest }: operations.StartedJobFieldsFragment): StartedJob {
+export function started({ job, userErrors, ...rest }: operations.StartedJobFieldsFragment): StartedJob {
   throwUserErrors({ userErrors });
   if (!job) throw new MillraceError('The server started no job and gave no reason.');
   return { job, ...rest };

@@ -1,7 +1,7 @@
 import type { CallOptions, Execute } from './client.ts';
 import { MillraceError, throwUserErrors } from './errors.ts';
 import * as operations from './generated/graphql.ts';
-import { startedJob, type StartedJob } from './jobs.ts';
+import { started, type StartedJob } from './jobs.ts';
 
 export type Schedule = operations.ScheduleFieldsFragment;
 /** With when it is due next, and after that. */
@@ -49,7 +49,7 @@ export function createSchedules(execute: Execute): Schedules {
     delete: async (id, options) =>
       throwUserErrors((await execute(operations.DeleteScheduleDocument, { id }, options)).deleteSchedule),
     runNow: async (id, options) =>
-      startedJob((await execute(operations.RunScheduleNowDocument, { id }, options)).runScheduleNow),
+      started((await execute(operations.RunScheduleNowDocument, { id }, options)).runScheduleNow),
   };
 }
 

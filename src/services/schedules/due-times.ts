@@ -26,8 +26,10 @@ function latestUntil(timing: ScheduleTiming, now: Date): Date | null {
   switch (timing.type) {
     case 'cron':
       return lastCronTime(timing.expression, timing.timeZone, now);
-    case 'every':
-      return nthTime(timing, stepsUntil(timing, now));
+    case 'every': {
+      const steps = stepsUntil(timing, now);
+      return steps === 0 ? null : nthTime(timing, steps);
+    }
     case 'once':
       return timing.at;
   }

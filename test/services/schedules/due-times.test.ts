@@ -177,6 +177,11 @@ describe('every so many seconds', () => {
       new Date('2026-01-01T00:01:37.250Z'),
     );
   });
+
+  it('stands for the time it was due at, not for its anchor, when a clock went back between them', () => {
+    const due = new Date('2025-12-31T23:59:00.000Z');
+    expect(latestDueTime(timing, due, anchor)).toEqual(due);
+  });
 });
 
 describe('a single run', () => {
