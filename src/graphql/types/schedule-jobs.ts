@@ -47,12 +47,15 @@ builder.prismaObjectField(Schedule, 'jobs', (t) =>
     async resolve({ id }, args, ctx, info): Promise<Page<JobRow>> {
       const request = readPage(args, 'scheduleJobs', z.uuid());
       const page = { first: request.first + 1, before: request.after, path: ['edges', 'node'] };
+      const rows = await jobRows(ctx, info, id, page);
+      const isWhole = request.after === null && rows.length <= request.first;
+      const count = async () => (await loadJobCount(ctx, 'count', TOTAL_COUNT_MAX + 1, id)) ?? 0;
       return toPage({
         list: 'scheduleJobs',
         request,
-        rows: await jobRows(ctx, info, id, page),
+        rows,
         keyOf: (job) => job.id,
-        totalCount: async () => bounded((await loadJobCount(ctx, 'count', TOTAL_COUNT_MAX + 1, id)) ?? 0),
+        totalCount: () => (isWhole ? rows.length : count().then(bounded)),
       });
     },
   }),
