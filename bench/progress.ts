@@ -6,6 +6,7 @@ import { toPublicId } from '../src/domain/ids.ts';
 import { catalogueOf, defineJob } from '../src/jobs/define.ts';
 import { brokerOf } from '../src/queue/broker.ts';
 import { openQueue } from '../src/queue/index.ts';
+import { createJobDeps } from '../src/queue/deps.ts';
 import { startJob } from '../src/queue/start.ts';
 import { createWorkerApp } from '../worker/app.ts';
 import type { JobContext } from '../worker/context.ts';
@@ -104,11 +105,9 @@ async function measureOurs(stage: Stage, readers: number): Promise<Latency> {
   });
   const part = startPart('readers.ts');
   try {
+    const deps = createJobDeps({ db, bus, queue, catalogue, log });
     const start = (turn: number) =>
-      startJob(
-        { db, bus, queue, catalogue, log },
-        { organizationId, kind: teller.kind, input: { turn }, triggeredBy: 'manual:bench' },
-      );
+      startJob(deps, { organizationId, kind: teller.kind, input: { turn }, triggeredBy: 'manual:bench' });
     const jobs = await Promise.all(Array.from({ length: JOBS }, (_, turn) => start(turn)));
     const subscriptions = jobs.map(({ jobId }) => ({
       query: QUERY,

@@ -13,6 +13,7 @@ import { wakeForgottenParents } from './maintenance/families.ts';
 import { prune } from './maintenance/prune.ts';
 import { drainQueues, rollStats } from './maintenance/queues.ts';
 import type { QueueSettingsFollower } from './maintenance/queue-settings.ts';
+import { fireDueSchedules } from './maintenance/schedules.ts';
 import type { Rescuer } from './maintenance/rescue.ts';
 
 interface UpkeepOptions {
@@ -59,6 +60,7 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
     every(UPKEEP_MS, 'settings', () => settings.look()),
     every(BROKER_MS, 'broker', () => broker.look()),
     every(UPKEEP_MS, 'deaf', () => deaf.look()),
+    every(UPKEEP_MS, 'schedules', (signal) => fireDueSchedules(jobs, signal)),
     every(UPKEEP_MS, 'families', () => wakeForgottenParents(db)),
     every(PRUNE_MS, 'prune', async (signal) => void (await prune({ db, storage, log }, signal))),
     every(UPKEEP_MS, 'drain', (signal) => drainQueues(db, signal)),

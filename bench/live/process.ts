@@ -24,8 +24,8 @@ export function startPart(module: string, ...args: readonly string[]): Part {
     async ask(command) {
       const told = once(child, 'message', { signal: AbortSignal.timeout(TIMEOUT_MS) });
       child.send(command);
-      const [message]: unknown[] = await told;
-      return answer.parse(message).answer;
+      const message: unknown[] = await told;
+      return answer.parse(message[0]).answer;
     },
     async stop() {
       if (child.exitCode !== null) return;

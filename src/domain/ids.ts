@@ -18,6 +18,7 @@ export const ID_PREFIXES = {
   variant: 'var',
   order: 'ord',
   worker: 'wrk',
+  schedule: 'sch',
 } as const;
 export type IdType = keyof typeof ID_PREFIXES;
 

@@ -33,6 +33,8 @@ function rowOf({ job, inserted: { news, issued } }: NonNullable<StartedJob['writ
     idempotencyKey: job.idempotencyKey,
     uniqueKey: job.uniqueKey,
     parentId: job.parentId,
+    scheduleId: job.scheduleId,
+    scheduledFor: job.scheduledFor,
     internal: job.internal,
     searchText: job.searchText,
   };

@@ -6,10 +6,15 @@ export function contractOf(catalogue: JobCatalogue, stored: string): JobContract
   return catalogue[stored] ?? Object.values(catalogue).find(({ aliases }) => aliases?.includes(stored));
 }
 
-/** A stored kind as the schema knows it. @throws for a kind of the system's own or of a newer release */
-export function publicKind(stored: string): JobKind {
+/** A stored kind as the schema knows it, or null for a kind of the system's own or of another release. */
+export function publicKindOrNull(stored: string): JobKind | null {
   const kind = contractOf(jobCatalogue, stored)?.kind;
-  const known = PUBLIC_KINDS.find((name) => name === kind);
+  return PUBLIC_KINDS.find((name) => name === kind) ?? null;
+}
+
+/** As `publicKindOrNull`. @throws where that is null */
+export function publicKind(stored: string): JobKind {
+  const known = publicKindOrNull(stored);
   if (!known) throw new Error(`the schema knows no kind of job called ${stored}`);
   return known;
 }

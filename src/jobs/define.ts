@@ -26,6 +26,8 @@ export interface JobContract<
   readonly cacheable?: boolean;
   /** "api": has a `start…` mutation; "internal": only other jobs and schedules start it */
   readonly startable: 'api' | 'internal';
+  /** People may make schedules for it; absent: if it has a `start…` mutation */
+  readonly schedulable?: boolean;
   /** Input of a job over only the failed rows of another; absent: the kind keeps no ledger of rows */
   readonly retryFailedItems?: (input: z.infer<Input>, failedJobId: string) => z.input<Input>;
   /** Names that this kind had before */
@@ -38,6 +40,10 @@ export function defineJob<Kind extends string, Input extends z.ZodObject, Output
   contract: JobContract<Kind, Input, Output>,
 ): JobContract<Kind, Input, Output> {
   return contract;
+}
+
+export function isSchedulable({ startable, schedulable = startable === 'api' }: JobContract): boolean {
+  return schedulable;
 }
 
 export type JobInput<C extends JobContract> = z.infer<C['input']>;

@@ -28,6 +28,8 @@ export interface StartRequest {
   readonly triggeredBy: string;
   readonly options?: StartOptions | undefined;
   readonly parentId?: string;
+  /** The schedule that asks for it, and the due time that the job stands for; null by hand */
+  readonly schedule?: { readonly id: string; readonly dueAt: Date | null };
 }
 
 /** A request that was checked against its contract, as the row it would be. */
@@ -81,6 +83,8 @@ function newJob(
     idempotencyKey: options.idempotencyKey ?? null,
     uniqueKey,
     parentId: request.parentId ?? null,
+    scheduleId: request.schedule?.id ?? null,
+    scheduledFor: request.schedule?.dueAt ?? null,
     internal: contract.queue === 'internal',
     searchText: stringsIn(input).join(' ').slice(0, 2_000).toLowerCase(),
   };

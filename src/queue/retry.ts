@@ -61,10 +61,14 @@ async function find(
   return { job, contract: knownContract(deps, job.kind) };
 }
 
-function knownContract({ catalogue }: JobDeps, kind: string): JobContract {
-  const contract = catalogue[kind] ?? Object.values(catalogue).find(({ aliases }) => aliases?.includes(kind));
+function knownContract(deps: JobDeps, kind: string): JobContract {
+  const contract = contractOf(deps, kind);
   if (contract) return contract;
   throw UserFacingError.of('UNAVAILABLE', ['id'], 'This server no longer knows jobs of this kind.');
+}
+
+export function contractOf(deps: JobDeps, kind: string): JobContract | undefined {
+  return deps.catalogue[kind] ?? Object.values(deps.catalogue).find(({ aliases }) => aliases?.includes(kind));
 }
 
 /** A job's input in today's shape, however old the job is. */
@@ -100,7 +104,7 @@ async function ofTheOldJob<T>(start: () => Promise<T>): Promise<T> {
 }
 
 /** The caller gave no input: what is wrong with the old one is told of the job, and a source that is gone has expired. */
-function asErrorOfTheOldJob(error: UserError): UserError {
+export function asErrorOfTheOldJob(error: UserError): UserError {
   if (error.field?.[0] !== 'input') return error;
   return { ...error, field: ['id'], code: error.code === 'NOT_FOUND' ? 'EXPIRED' : error.code };
 }

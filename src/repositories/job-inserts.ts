@@ -22,6 +22,9 @@ export interface NewJob {
   readonly idempotencyKey: string | null;
   readonly uniqueKey: string | null;
   readonly parentId: string | null;
+  readonly scheduleId: string | null;
+  /** The due time of its schedule that it stands for; null for a run by hand */
+  readonly scheduledFor: Date | null;
   readonly internal: boolean;
   readonly searchText: string;
 }
@@ -87,6 +90,8 @@ function columnsOf(jobs: readonly NewJob[]): unknown[] {
     jobs.map((job) => job.searchText),
     // Filters by time are ranges of ids.
     jobs.map((job) => timeOfUuid(job.id)),
+    jobs.map((job) => job.scheduleId),
+    jobs.map((job) => job.scheduledFor),
   ];
 }
 
@@ -101,10 +106,10 @@ const INSERT = prepared(
              AND EXISTS (SELECT 1 FROM capable WHERE capable.kind = wanted.kind AND wanted.version <= capable.version) AS issuable
     FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::int[], $6::text[], $7::smallint[], $8::jsonb[], $9::bytea[],
                 $10::text[], $11::timestamptz[], $12::int[], $13::text[], $14::text[], $15::uuid[], $16::bool[], $17::text[],
-                $18::timestamptz[])
+                $18::timestamptz[], $19::uuid[], $20::timestamptz[])
       WITH ORDINALITY AS wanted (id, organization_id, kind, version, queue, level, input, input_hash, triggered_by, run_at,
                                  max_attempts, idempotency_key, unique_key, parent_id, internal, search_text,
-                                 created_at, ordinal)
+                                 created_at, schedule_id, scheduled_for, ordinal)
   ), holder AS MATERIALIZED (
     SELECT holder.queue, holder.organization_id, level, window_room.*
     FROM (SELECT DISTINCT queue, organization_id, level FROM wanted WHERE issuable) AS holder
@@ -117,10 +122,10 @@ const INSERT = prepared(
                         AND holder.level = wanted.level
   ), job AS (
     INSERT INTO jobs (id, organization_id, kind, version, queue, priority, input, input_hash, triggered_by, run_at, due_at,
-                      max_attempts, idempotency_key, unique_key, parent_id, internal, search_text, created_at, last_seq,
+                      max_attempts, idempotency_key, unique_key, parent_id, internal, search_text, created_at, schedule_id, scheduled_for, last_seq,
                       delivery, delivered_at, epoch, queue_job_id)
     SELECT id, organization_id, kind, version, queue, level, input, input_hash, triggered_by, run_at, due_at,
-           max_attempts, idempotency_key, unique_key, parent_id, internal, search_text, created_at, 1,
+           max_attempts, idempotency_key, unique_key, parent_id, internal, search_text, created_at, schedule_id, scheduled_for, 1,
            CASE WHEN nth <= room THEN 1 ELSE 0 END, CASE WHEN nth <= room THEN now() END,
            CASE WHEN nth <= room THEN (SELECT epoch FROM queues WHERE name = placed.queue) END,
            CASE WHEN nth <= room THEN id || '-1' END

@@ -12,6 +12,7 @@ import {
 import { request } from './http.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createQueues, type Queues } from './queues.ts';
+import { createSchedules, type Schedules } from './schedules.ts';
 import { createSocketTransport } from './socket.ts';
 import { createSseTransport } from './sse.ts';
 import type { Connection, FetchLike, TypedOperation, WireRequest } from './transport.ts';
@@ -64,6 +65,7 @@ export interface MillraceClient {
   readonly execute: Execute;
   readonly subscribe: SubscribeTyped;
   readonly jobs: Jobs;
+  readonly schedules: Schedules;
   readonly uploads: Uploads;
   readonly queues: Queues;
   /** Uploads a file. @returns the upload's id, for a FileSource */
@@ -117,6 +119,7 @@ export function createClient(options: ClientOptions): MillraceClient {
     execute,
     subscribe,
     jobs: createJobs(execute, subscribe),
+    schedules: createSchedules(execute),
     uploads,
     queues: createQueues(execute),
     async uploadFile(body, filename, { contentType, byteSize, ...call } = {}) {

@@ -13,6 +13,7 @@ export type {
   WatchOptions,
 } from './jobs.ts';
 export type { Queue, Queues, QueueSettings, WorkerPage } from './queues.ts';
+export type { Schedule, ScheduleDetails, ScheduleJobPage, SchedulePage, Schedules } from './schedules.ts';
 export type { TypedOperation } from './transport.ts';
 export type { StagedUpload, UploadBody, UploadFileOptions, Uploads } from './uploads.ts';
 export * from './generated/graphql.ts';

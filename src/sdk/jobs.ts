@@ -181,7 +181,8 @@ function jobOptions({ idempotencyKey, priority, runAt, maxAgeSeconds }: StartOpt
   } as const;
 }
 
-function started({ job, userErrors, ...rest }: operations.StartedJobFieldsFragment): StartedJob {
+/** @throws MillraceUserError for what must be mended before there can be a job */
+export function started({ job, userErrors, ...rest }: operations.StartedJobFieldsFragment): StartedJob {
   throwUserErrors({ userErrors });
   if (!job) throw new MillraceError('The server started no job and gave no reason.');
   return { job, ...rest };

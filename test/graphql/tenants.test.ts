@@ -13,6 +13,7 @@ beforeAll(async () => {
   const organizationId = api.organization.id;
   const job = await seedJob(db, organizationId, { status: 'failed' });
   const [upload, file, product, variant] = [newUuid(), newUuid(), newUuid(), newUuid()];
+  const schedule = newUuid();
   await db.query(
     `INSERT INTO uploads (id, organization_id, filename, content_type, storage_key, received_at, expires_at)
      VALUES ($1, $2, 'a.csv', 'text/csv', 'key', now(), now() + interval '1 day')`,
@@ -31,6 +32,11 @@ beforeAll(async () => {
     `INSERT INTO product_variants (id, organization_id, product_id, variant_key) VALUES ($1, $2, $3, 'sku:1')`,
     [variant, organizationId, product],
   );
+  await db.query(
+    `INSERT INTO schedules (id, organization_id, name, kind, version, input, every_seconds, next_due_at, created_by)
+     VALUES ($1, $2, 'nightly', 'product_import', 1, '{}', 60, now() + interval '1 day', 'api:test')`,
+    [schedule, organizationId],
+  );
   const { rows } = await db.query<{ id: string }>(
     'SELECT user_id AS id FROM memberships WHERE organization_id = $1 LIMIT 1',
     [organizationId],
@@ -41,10 +47,20 @@ beforeAll(async () => {
     file,
     product,
     variant,
+    schedule,
     organization: organizationId,
     user: rows[0]?.id ?? '',
   };
-  for (const type of ['job', 'upload', 'file', 'product', 'variant', 'organization', 'user'] as const) {
+  for (const type of [
+    'job',
+    'upload',
+    'file',
+    'product',
+    'variant',
+    'schedule',
+    'organization',
+    'user',
+  ] as const) {
     foreign[type] = toPublicId(type, ids[type] ?? '');
   }
 });
@@ -52,7 +68,7 @@ afterAll(() => api.close());
 
 const NODE = 'query ($id: ID!) { node(id: $id) { __typename id } }';
 
-test.each(['job', 'file', 'product', 'variant', 'organization', 'user'] as const)(
+test.each(['job', 'file', 'product', 'variant', 'schedule', 'organization', 'user'] as const)(
   'node finds a %s of one’s own organization only',
   async (type) => {
     const id = foreign[type];
@@ -105,6 +121,37 @@ const OPERATIONS: readonly (readonly [string, IdType, string])[] = [
     'upload',
     'mutation ($id: ID!) { startProductImport(input: { source: { uploadId: $id } }) { job { id } userErrors { field code message } } }',
   ],
+  ['schedule', 'schedule', 'query ($id: ID!) { schedule(id: $id) { id } }'],
+  [
+    'createSchedule',
+    'upload',
+    'mutation ($id: ID!) { createSchedule(input: { name: "x", timing: { every: { seconds: 60 } }, job: { productImport: { source: { uploadId: $id } } } }) { schedule { id } userErrors { field code message } } }',
+  ],
+  [
+    'updateSchedule',
+    'schedule',
+    'mutation ($id: ID!) { updateSchedule(id: $id, input: { name: "x" }) { schedule { id } userErrors { field code message } } }',
+  ],
+  [
+    'pauseSchedule',
+    'schedule',
+    'mutation ($id: ID!) { pauseSchedule(id: $id) { schedule { id } userErrors { field code message } } }',
+  ],
+  [
+    'resumeSchedule',
+    'schedule',
+    'mutation ($id: ID!) { resumeSchedule(id: $id) { schedule { id } userErrors { field code message } } }',
+  ],
+  [
+    'deleteSchedule',
+    'schedule',
+    'mutation ($id: ID!) { deleteSchedule(id: $id) { deletedScheduleId userErrors { field code message } } }',
+  ],
+  [
+    'runScheduleNow',
+    'schedule',
+    'mutation ($id: ID!) { runScheduleNow(id: $id) { job { id } userErrors { field code message } } }',
+  ],
 ];
 
 describe.each(OPERATIONS)('%s', (_name, type, operation) => {
@@ -119,7 +166,15 @@ describe.each(OPERATIONS)('%s', (_name, type, operation) => {
   });
 });
 
-test('another organization’s jobs and products are in no list', async () => {
-  const { data } = await api.ask('{ jobs { totalCount } products { totalCount } }', {}, 'stranger');
-  expect(data).toEqual({ jobs: { totalCount: 0 }, products: { totalCount: 0 } });
+test('another organization’s jobs, products and schedules are in no list', async () => {
+  const { data } = await api.ask(
+    '{ jobs { totalCount } products { totalCount } schedules { totalCount } }',
+    {},
+    'stranger',
+  );
+  expect(data).toEqual({
+    jobs: { totalCount: 0 },
+    products: { totalCount: 0 },
+    schedules: { totalCount: 0 },
+  });
 });

@@ -34,6 +34,8 @@ describe('jobs that are started together', () => {
     idempotencyKey: null,
     uniqueKey: null,
     parentId: null,
+    scheduleId: null,
+    scheduledFor: null,
     internal: false,
     searchText: 'it\'s "quoted"',
     ...more,

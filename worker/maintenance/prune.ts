@@ -5,6 +5,7 @@ import { pruneKeys } from '../../src/repositories/idempotency-keys.ts';
 import { deleteImportScratch, findForgottenScratch } from '../../src/repositories/product-import-scratch.ts';
 import { pruneQueueStats } from '../../src/repositories/queue-stats.ts';
 import { pruneInternalJobs, pruneJobs, type PrunedJobs } from '../../src/repositories/retention.ts';
+import { pruneDeletedSchedules } from '../../src/repositories/schedules.ts';
 import { pruneUploads } from '../../src/repositories/uploads.ts';
 import { pruneStoppedWorkers } from '../../src/repositories/worker-list.ts';
 import type { Storage } from '../../src/storage/storage.ts';
@@ -88,6 +89,7 @@ const BY_AGE: readonly ((sql: Sql, limit: number) => Promise<number>)[] = [
   pruneKeys,
   pruneQueueStats,
   pruneStoppedWorkers,
+  pruneDeletedSchedules,
 ];
 
 async function pruneOthers(sql: Sql, goesOn: () => boolean): Promise<number> {

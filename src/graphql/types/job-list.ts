@@ -12,11 +12,11 @@ import { connectionType, pageArgs, readPage, toPage, type Page } from './connect
 import { filterOf, JobFilter } from './job-filter.ts';
 import { Job, visibleJobs } from './job.ts';
 
-interface JobRow {
+export interface JobRow {
   readonly id: string;
 }
 
-const JobConnection = connectionType<JobRow>(
+export const JobConnection = connectionType<JobRow>(
   'Job',
   (t) => t.field({ type: Job, description: 'The job', resolve: (edge) => edge.node }),
   {
@@ -30,7 +30,7 @@ const JobConnection = connectionType<JobRow>(
 );
 
 /** A count that stopped at one more than we tell is no count. */
-const bounded = (count: number): number | null => (count > TOTAL_COUNT_MAX ? null : count);
+export const bounded = (count: number): number | null => (count > TOTAL_COUNT_MAX ? null : count);
 
 /** What a query selects of jobs that were found by other means, by id. */
 export async function loadJobs(
@@ -83,7 +83,8 @@ const loadChildCount = defineBatch((ctx, max: number, parentIds: readonly string
   countChildren(ctx.db, parentIds, { organizationId: ctx.principal.organization.id, max }),
 );
 
-const loadJob = defineBatch(loadJobs);
+/** Jobs with what a query selects of them, read together. */
+export const loadJob = defineBatch(loadJobs);
 
 async function childrenOf(
   parentId: string,

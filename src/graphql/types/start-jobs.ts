@@ -3,7 +3,7 @@ import type { JobContract } from '../../jobs/define.ts';
 import { startJob } from '../../queue/start.ts';
 import { builder } from '../builder.ts';
 import { decodeInput } from '../job-input.ts';
-import { inputTypeOf } from '../zod-input.ts';
+import { jobInputType } from '../job-input-types.ts';
 import { pascalCase } from '../zod-node.ts';
 import { JobOptions } from './job-options.ts';
 import { started, StartJobPayload } from './start-job-payload.ts';
@@ -15,7 +15,7 @@ for (const contract of Object.values(jobCatalogue)) {
 
 function addStartMutation(contract: JobContract): void {
   const name = `start${pascalCase(contract.kind)}`;
-  const type = inputTypeOf(`${pascalCase(name)}Input`, contract.input, `What "${contract.title}" works on.`);
+  const type = jobInputType(contract);
   builder.mutationField(name, (t) =>
     t.field({
       type: StartJobPayload,
