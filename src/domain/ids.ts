@@ -17,6 +17,10 @@ export const ID_PREFIXES = {
   product: 'prd',
   variant: 'var',
   order: 'ord',
+  notification: 'ntf',
+  webhookEndpoint: 'whe',
+  webhookDelivery: 'whd',
+  webhookEvent: 'evt',
 } as const;
 export type IdType = keyof typeof ID_PREFIXES;
 
