@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { workerPoolSize, type Config } from '../src/config.ts';
+import { linkBase, workerPoolSize, type Config } from '../src/config.ts';
 import { QUEUE_NAMES, type QueueName } from '../src/domain/job.ts';
 import { newUuid } from '../src/domain/ids.ts';
 import { openBus } from '../src/events/index.ts';
@@ -9,21 +9,25 @@ import { systemClock } from '../src/lib/clock.ts';
 import { sleep } from '../src/lib/abort.ts';
 import type { Log } from '../src/lib/log.ts';
 import { startLoop, type Loop } from '../src/lib/loop.ts';
+import { openMailer } from '../src/notify/mailer.ts';
+import { NOTICE_LIMITS, type NoticeLimits } from '../src/notify/plan.ts';
 import { brokerOf } from '../src/queue/broker.ts';
 import { openQueue } from '../src/queue/index.ts';
 import { openDatabase } from '../src/repositories/db.ts';
 import { takeBackDeliveries } from '../src/repositories/job-deliveries.ts';
 import { ensureQueues } from '../src/repositories/queues.ts';
 import { removeWorker, workerApplicationName, type WorkerIdentity } from '../src/repositories/workers.ts';
+import { loadMasterSecret, openCipher } from '../src/secrets/index.ts';
 import { openStorage } from '../src/storage/index.ts';
 import { Attempts } from './attempts.ts';
 import { BEAT_TIMES, startBeat, type BeatTimes } from './beat.ts';
 import { openConsumer } from './bullmq.ts';
 import { executeDelivery, type ExecutorDeps } from './executor.ts';
 import { bindHandlers, type Handlers } from './handlers.ts';
-import { systemHandlers } from './jobs/index.ts';
+import { createSystemHandlers } from './jobs/index.ts';
 import { dispatchQueue } from './maintenance/dispatch.ts';
 import { checkEpochs, compareCounts } from './maintenance/epochs.ts';
+import { endAbandonedDeliveries, notify } from './maintenance/notify.ts';
 import { prune } from './maintenance/prune.ts';
 import { Rescuer } from './maintenance/rescue.ts';
 import { Watch } from './maintenance/watch.ts';
@@ -39,6 +43,8 @@ export interface WorkerAppOptions<C extends JobCatalogue> {
   readonly log: Log;
   /** Shorter in tests */
   readonly times?: BeatTimes;
+  /** When notices become digests; smaller in tests */
+  readonly noticeLimits?: NoticeLimits;
 }
 
 export interface WorkerApp {
@@ -55,6 +61,7 @@ const DISPATCH_MS = 250;
 const UPKEEP_MS = 1_000;
 const COMPARE_MS = 30_000;
 const PRUNE_MS = 60_000;
+const NOTIFY_MS = 500;
 /** Running attempts have this long to give their jobs back when the process goes away. */
 const RELEASE_MS = 3_000;
 
@@ -86,6 +93,12 @@ export async function createWorkerApp<C extends JobCatalogue>(
   const beat = startBeat({ databaseUrl: options.directDatabaseUrl, worker, times, log });
   await beat.started;
 
+  const mailer = config.mail && openMailer(config.mail);
+  const cipher = openCipher(await loadMasterSecret(config), config.encryptionKeys);
+  const links = { linkBase: linkBase(config) };
+  const limits = options.noticeLimits ?? NOTICE_LIMITS;
+  const notifyDeps = { db, bus, catalogue, canMail: mailer !== null, limits, ...links };
+
   const attempts = new Attempts();
   const closing = new AbortController();
   const dispatchers = new Map<QueueName, Loop>();
@@ -100,7 +113,10 @@ export async function createWorkerApp<C extends JobCatalogue>(
     catalogue,
     handlers: new Map([
       ...bindHandlers(options.catalogue, options.handlers),
-      ...bindHandlers(systemCatalogue, systemHandlers),
+      ...bindHandlers(
+        systemCatalogue,
+        createSystemHandlers({ cipher, mailer, outbound: config.outbound, ...links }),
+      ),
     ]),
     attempts,
     closing: closing.signal,
@@ -128,6 +144,13 @@ export async function createWorkerApp<C extends JobCatalogue>(
     }),
     startLoop({ name: 'rescue', everyMs: Math.min(UPKEEP_MS, times.beatMs), log, run: () => rescuer.look() }),
     startLoop({ name: 'watch', everyMs: Math.min(UPKEEP_MS, times.beatMs), log, run: () => watch.look() }),
+    startLoop({ name: 'notify', everyMs: NOTIFY_MS, log, run: (signal) => notify(notifyDeps, signal) }),
+    startLoop({
+      name: 'abandoned webhooks',
+      everyMs: PRUNE_MS,
+      log,
+      run: () => endAbandonedDeliveries(notifyDeps),
+    }),
     startLoop({ name: 'prune', everyMs: PRUNE_MS, log, run: (signal) => prune(db, signal) }),
   ];
   const running = new Set<Promise<void>>();
@@ -161,6 +184,7 @@ export async function createWorkerApp<C extends JobCatalogue>(
       stopListening();
       await beat.stop();
       await removeWorker(db, worker.id).catch((err: unknown) => log.warn({ err }, 'the beat row stays'));
+      mailer?.close();
       await queue.close();
       await bus.flush();
       await bus.close();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { readConfig, type Config } from '../../src/config.ts';
 import { openBus } from '../../src/events/index.ts';
 import type { JobCatalogue } from '../../src/jobs/define.ts';
+import type { NoticeLimits } from '../../src/notify/plan.ts';
 import { brokerOf } from '../../src/queue/broker.ts';
 import type { JobDeps } from '../../src/queue/deps.ts';
 import { openQueue } from '../../src/queue/index.ts';
@@ -35,6 +36,7 @@ interface EngineOptions<C extends JobCatalogue> {
   readonly catalogue: C;
   readonly handlers: Handlers<C>;
   readonly environment?: Readonly<Record<string, string>>;
+  readonly noticeLimits?: NoticeLimits;
 }
 
 /** A database, a broker and what the API uses of them; workers are started by the test. */
@@ -77,6 +79,7 @@ export async function startEngine<C extends JobCatalogue>(options: EngineOptions
         handlers,
         log: silentLog,
         times: FAST_TIMES,
+        ...(options.noticeLimits ? { noticeLimits: options.noticeLimits } : {}),
       });
       workers.push(worker);
       return worker;
