@@ -27,7 +27,7 @@ import { openDatabase, type Database } from './repositories/db.ts';
 import { openPrisma } from './repositories/prisma.ts';
 import { createJobLogReader } from './repositories/job-log.ts';
 import { ensureQueues } from './repositories/queues.ts';
-import { loadMasterSecret, openSigner } from './secrets/index.ts';
+import { loadMasterSecret, openCipher, openSigner } from './secrets/index.ts';
 import { openStorage } from './storage/index.ts';
 
 export interface AppOptions {
@@ -77,17 +77,21 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   const queue = openQueue(brokerOf(config.broker, options.directDatabaseUrl, applicationName), log);
   const streams = createJobStreams({ bus, log: createJobLogReader(db), logger: log, clock });
   const storage = openStorage(config);
-  const signer = openSigner(await loadMasterSecret(config));
+  const secret = await loadMasterSecret(config);
+  const signer = openSigner(secret);
+  const cipher = openCipher(secret, config.encryptionKeys);
+  const catalogue = { ...options.catalogue, ...systemCatalogue };
   let boundUrl = '';
   const prisma = openPrisma(db);
   const services: ApiServices = {
     db,
     prisma,
-    jobs: { db, queue, bus, catalogue: { ...options.catalogue, ...systemCatalogue }, log },
+    jobs: { db, queue, bus, catalogue, log },
     streams,
     panels: createPanels({ db, clock, log, ...(options.panels ? { panels: options.panels } : {}) }),
     storage,
     signer,
+    webhooks: { db, cipher, outbound: config.outbound, catalogue },
     clock,
     log,
     uploadBytesMax: config.uploadBytesMax,

@@ -10,6 +10,7 @@ import { createChangeStream, type JobChange } from './job-change-stream.ts';
 import { createEventStream } from './job-event-stream.ts';
 import type { JobLogReader } from './job-log-reader.ts';
 import { JobWatch } from './job-watch.ts';
+import { createNotificationStream, type NoticeHint, type NoticeReader } from './notification-stream.ts';
 import { createOrganizationStream, type OrganizationChange } from './organization-stream.ts';
 
 /** Pages of the log read at once by all streams of this process; the rest of the pool is for others. */
@@ -34,6 +35,8 @@ export interface JobStreams {
   changes(jobId: string): AsyncIterableIterator<JobChange, undefined>;
   /** Batches of jobs that started or changed; a moment instead where some may have been missed. */
   organizationChanges(organizationId: string): AsyncIterableIterator<OrganizationChange, undefined>;
+  /** Notices that come for one recipient; a moment instead where some may have been missed. */
+  notifications(reader: NoticeReader): AsyncIterableIterator<NoticeHint, undefined>;
   /** Streams that are being read now */
   readonly open: number;
   /** Ends all streams. */
@@ -60,6 +63,7 @@ export function createJobStreams({
       opened(createEventStream({ watch, log, readLimiter, logger, timer, open }, jobId, after)),
     changes: (jobId) => opened(createChangeStream({ watch, timer, open }, jobId)),
     organizationChanges: (id) => opened(createOrganizationStream({ bus, timer, clock, open }, id)),
+    notifications: (reader) => opened(createNotificationStream({ bus, clock, open }, reader)),
     get open() {
       return open.size;
     },

@@ -45,17 +45,21 @@ export function redeliver(
 ): Promise<void> {
   return db.transaction(async (tx: Tx) => {
     const delivery = await lockDelivery(tx, organizationId, id);
-    if (!delivery) throw UserFacingError.of('NOT_FOUND', ['id'], 'There is no such webhook delivery.');
+    if (!delivery) throw noSuchDelivery();
     if (delivery.status === 'pending')
-      throw UserFacingError.of('CONFLICT', ['id'], 'The delivery is under way already.');
+      throw UserFacingError.of('CONFLICT', ['deliveryId'], 'The delivery is under way already.');
     if (!delivery.isEnabled) throw disabled();
     const carriers = await startBatchIn(tx, catalogue, [carrierOf(organizationId, id)]);
     await reopenDelivery(tx, id, only(carriers));
   });
 }
 
+export function noSuchDelivery(): UserFacingError {
+  return UserFacingError.of('NOT_FOUND', ['deliveryId'], 'There is no such webhook delivery.');
+}
+
 function disabled(): UserFacingError {
-  return UserFacingError.of('CONFLICT', ['id'], 'The endpoint is disabled. Enable it first.');
+  return UserFacingError.of('CONFLICT', null, 'The endpoint is disabled. Enable it first.');
 }
 
 function only(ids: readonly string[]): string {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { WEBHOOK_DELIVERY_STATUSES } from '../domain/webhook.ts';
+import { WEBHOOK_DELIVERY_STATUSES, type WebhookDeliveryStatus } from '../domain/webhook.ts';
 import type { Sql, Tx } from './db.ts';
 
 export interface NewDelivery {
@@ -153,4 +153,54 @@ export async function pruneWebhookDeliveries(sql: Sql, limit: number, days = 30)
     [limit, days],
   );
   return rowCount ?? 0;
+}
+
+interface DeliveryPage {
+  readonly organizationId: string;
+  readonly first: number;
+  /** Only deliveries that are older than this one; null: from the newest */
+  readonly before: string | null;
+  /** Only these; null: all */
+  readonly status: WebhookDeliveryStatus | null;
+}
+
+/** Ids of the newest deliveries of several endpoints by one statement, newest first. */
+export async function readDeliveryIds(
+  sql: Sql,
+  endpointIds: readonly string[],
+  page: DeliveryPage,
+): Promise<Map<string, string[]>> {
+  const { rows } = await sql.query<{ endpointId: string; ids: string[] }>(
+    `SELECT wanted.id AS "endpointId", array_agg(d.id ORDER BY d.id DESC) AS ids
+     FROM unnest($1::uuid[]) AS wanted (id)
+     CROSS JOIN LATERAL (
+       SELECT id FROM webhook_deliveries
+       WHERE organization_id = $2 AND endpoint_id = wanted.id AND ($3::uuid IS NULL OR id < $3)
+         AND ($4::webhook_delivery_status IS NULL OR status = $4)
+       ORDER BY id DESC LIMIT $5
+     ) AS d
+     GROUP BY wanted.id`,
+    [[...new Set(endpointIds)], page.organizationId, page.before, page.status, page.first],
+  );
+  return new Map(rows.map(({ endpointId, ids }) => [endpointId, ids]));
+}
+
+/** Number of each endpoint's deliveries, counted up to `max` each. */
+export async function countDeliveries(
+  sql: Sql,
+  endpointIds: readonly string[],
+  { organizationId, status, max }: Pick<DeliveryPage, 'organizationId' | 'status'> & { readonly max: number },
+): Promise<Map<string, number>> {
+  const { rows } = await sql.query<{ endpointId: string; count: number }>(
+    `SELECT wanted.id AS "endpointId", d.count
+     FROM unnest($1::uuid[]) AS wanted (id)
+     CROSS JOIN LATERAL (
+       SELECT count(*)::int AS count FROM (
+         SELECT 1 FROM webhook_deliveries
+         WHERE organization_id = $2 AND endpoint_id = wanted.id
+           AND ($3::webhook_delivery_status IS NULL OR status = $3) LIMIT $4) AS some
+     ) AS d`,
+    [[...new Set(endpointIds)], organizationId, status, max],
+  );
+  return new Map(rows.map(({ endpointId, count }) => [endpointId, count]));
 }
