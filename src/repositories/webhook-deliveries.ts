@@ -198,7 +198,7 @@ export async function countDeliveries(
        SELECT count(*)::int AS count FROM (
          SELECT 1 FROM webhook_deliveries
          WHERE organization_id = $2 AND endpoint_id = wanted.id
-           AND ($3::webhook_delivery_status IS NULL OR status = $3) LIMIT $4) AS some
+           AND ($3::webhook_delivery_status IS NULL OR status = $3) LIMIT $4) AS counted
      ) AS d`,
     [[...new Set(endpointIds)], organizationId, status, max],
   );

@@ -11,6 +11,7 @@ import {
 } from './generated/graphql.ts';
 import { request } from './http.ts';
 import { createJobs, type Jobs } from './jobs.ts';
+import { createNotifications, type Notifications } from './notifications.ts';
 import { createSocketTransport } from './socket.ts';
 import { createSseTransport } from './sse.ts';
 import type { Connection, FetchLike, TypedOperation, WireRequest } from './transport.ts';
@@ -21,6 +22,7 @@ import {
   type UploadFileOptions,
   type Uploads,
 } from './uploads.ts';
+import { createWebhooks, type Webhooks } from './webhooks.ts';
 
 export interface ClientOptions {
   /** Address of `/graphql`, e.g. `http://127.0.0.1:4000/graphql` */
@@ -63,6 +65,8 @@ export interface MillraceClient {
   readonly execute: Execute;
   readonly subscribe: SubscribeTyped;
   readonly jobs: Jobs;
+  readonly notifications: Notifications;
+  readonly webhooks: Webhooks;
   readonly uploads: Uploads;
   /** Uploads a file. @returns the upload's id, for a FileSource */
   uploadFile(body: UploadBody, filename: string, options?: UploadFileOptions): Promise<string>;
@@ -115,6 +119,8 @@ export function createClient(options: ClientOptions): MillraceClient {
     execute,
     subscribe,
     jobs: createJobs(execute, subscribe),
+    notifications: createNotifications(execute, subscribe),
+    webhooks: createWebhooks(execute),
     uploads,
     async uploadFile(body, filename, { contentType, byteSize, ...call } = {}) {
       const input = {

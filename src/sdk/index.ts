@@ -12,6 +12,14 @@ export type {
   StartOptions,
   WatchOptions,
 } from './jobs.ts';
+export type {
+  Notification,
+  NotificationPage,
+  NotificationPreference,
+  Notifications,
+  ReadNotifications,
+} from './notifications.ts';
 export type { TypedOperation } from './transport.ts';
 export type { StagedUpload, UploadBody, UploadFileOptions, Uploads } from './uploads.ts';
+export type { EndpointWithSecret, WebhookDelivery, WebhookEndpoint, Webhooks } from './webhooks.ts';
 export * from './generated/graphql.ts';
