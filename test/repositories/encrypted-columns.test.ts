@@ -46,5 +46,7 @@ it('every stored secret moves to the first key of the ring, and can be read with
   );
   const place = { table, rowId: made.id };
   expect(after.decrypt(rows[0]?.secret ?? '', { ...place, column })).toBe(current);
-  expect(after.decrypt(rows[0]?.previous ?? '', { ...place, column: ENDPOINT_SECRETS.previous })).toBe(made.secret);
+  expect(after.decrypt(rows[0]?.previous ?? '', { ...place, column: ENDPOINT_SECRETS.previous })).toBe(
+    made.secret,
+  );
 });
