@@ -67,7 +67,7 @@ export function openMailer({ smtpUrl, from }: { readonly smtpUrl: string; readon
 const smtpError = z.object({ code: z.string().optional(), responseCode: z.int().optional() });
 
 function describe(error: unknown, smtpUrl: string): MailError {
-  const { code, responseCode } = smtpError.catch({}).parse({ ...toError(error) });
+  const { code, responseCode } = smtpError.catch({}).parse(error);
   const what = [code, responseCode].filter(Boolean).join(' ');
   const said = withoutSecrets(toError(error).message, smtpUrl);
   // A refused login is the operator's to mend, and every mail's after it.

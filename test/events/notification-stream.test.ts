@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createDispatch } from '../../src/events/dispatch.ts';
 import { createNotificationStream } from '../../src/events/notification-stream.ts';
-import { newStats } from '../../src/events/stats.ts';
+import { noTrouble } from '../../src/events/stats.ts';
 import { encodeMessage, encodePayload } from '../../src/events/wire.ts';
 import type { Closable } from '../../src/lib/pull-iterator.ts';
 import { newUuid } from '../../src/domain/ids.ts';
@@ -10,7 +10,7 @@ import { silentLog } from '../support/log.ts';
 const NOW = new Date('2026-11-24T12:00:00Z');
 
 function setup() {
-  const dispatch = createDispatch(silentLog, newStats());
+  const dispatch = createDispatch(silentLog, noTrouble());
   const link = { connected: true };
   const bus = {
     publish: () => undefined,

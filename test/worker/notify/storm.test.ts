@@ -83,8 +83,7 @@ describe.each(BROKERS)('500 jobs that fail at once, with deliveries on %s', (bro
   });
 
   it('send twenty webhooks and one digest', async () => {
-    const types = () =>
-      receiver.received.map(({ body }) => String((JSON.parse(body) as { type: string }).type));
+    const types = () => receiver.received.map(({ body }) => (JSON.parse(body) as { type: string }).type);
     await waitFor(() => types().includes('notifications.digest'), { timeoutMs: 25_000 });
     expect(types().filter((type) => type === 'job.failed')).toHaveLength(20);
     expect(types()).toHaveLength(21);
