@@ -29,7 +29,7 @@ import { openDatabase, type Database } from './repositories/db.ts';
 import { openPrisma } from './repositories/prisma.ts';
 import { createJobLogReader } from './repositories/job-log.ts';
 import { ensureQueues } from './repositories/queues.ts';
-import { loadMasterSecret, openSigner } from './secrets/index.ts';
+import { loadMasterSecret, openCipher, openSigner } from './secrets/index.ts';
 import { openStorage } from './storage/index.ts';
 import { createApiMetrics } from './telemetry/api-metrics.ts';
 import { LoopLag } from './telemetry/loop-lag.ts';
@@ -86,7 +86,9 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   const queue = openQueue(brokerOf(config.broker, options.directDatabaseUrl, applicationName), log);
   const streams = createJobStreams({ bus, log: createJobLogReader(db), logger: log, clock });
   const storage = openStorage(config);
-  const signer = openSigner(await loadMasterSecret(config));
+  const secret = await loadMasterSecret(config);
+  const signer = openSigner(secret);
+  const cipher = openCipher(secret, config.encryptionKeys);
   const catalogue = { ...options.catalogue, ...systemCatalogue };
   const lag = new LoopLag();
   const openStreams = (): number => streams.open;
@@ -101,6 +103,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     panels: createPanels({ db, clock, log, ...(options.panels ? { panels: options.panels } : {}) }),
     storage,
     signer,
+    webhooks: { db, cipher, outbound: config.outbound, catalogue },
     clock,
     log,
     uploadBytesMax: config.uploadBytesMax,

@@ -5,6 +5,22 @@ import { StartError } from './lib/entry.ts';
 /** A whole number from the environment, within bounds. */
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
+/** Keys that encrypt what is stored, under names that stand in the ciphertext. */
+function parseKeys(text: string, ctx: z.RefinementCtx): { id: string; key: Buffer }[] {
+  const keys = text.split(',').map((entry) => {
+    const [, id = '', base64 = ''] = /^\s*([a-z0-9-]{1,32}):([\w+/=-]+)\s*$/.exec(entry) ?? [];
+    return { id, key: Buffer.from(base64, 'base64') };
+  });
+  const ids = new Set(keys.map(({ id }) => id));
+  const wrong = keys.some(({ id, key }) => id === '' || id === 'master' || key.byteLength !== 32);
+  if (wrong || ids.size < keys.length) {
+    const message =
+      'expected id:base64, comma between, with 32 bytes each under names of their own (not "master")';
+    ctx.addIssue({ code: 'custom', message });
+  }
+  return keys;
+}
+
 const environment = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
   HOST: z.string().min(1).default('127.0.0.1'),
@@ -29,6 +45,18 @@ const environment = z.object({
   MILLRACE_SECRET: z.string().min(32).optional(),
   /** Filled into GraphiQL and the job page; in production it is not */
   MILLRACE_DEV_TOKEN: z.string().min(1).max(200).optional(),
+  /** `id:base64` of 32 bytes each, comma between; the first encrypts, all decrypt. Absent: a key from MILLRACE_SECRET */
+  MILLRACE_ENCRYPTION_KEYS: z.string().transform(parseKeys).optional(),
+  /** Webhooks and other requests to given addresses may go to this machine and its network */
+  ALLOW_PRIVATE_ADDRESSES: z.enum(['true', 'false']).optional(),
+  /** Mail is sent when both are set */
+  SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
+  MAIL_FROM: z
+    .string()
+    .min(3)
+    .max(320)
+    .regex(/^[^\r\n]*@[^\r\n]*$/, 'expected an e-mail address')
+    .optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   /** Default: for people in development, JSON lines otherwise */
   LOG_FORMAT: z.enum(['json', 'pretty']).optional(),
@@ -62,6 +90,12 @@ export interface Config {
     { readonly type: 'postgres' } | { readonly type: 'redis'; readonly url: string; readonly prefix: string };
   readonly dataDir: string;
   readonly secret: string | null;
+  /** The first encrypts; none: a key from the secret does */
+  readonly encryptionKeys: readonly { readonly id: string; readonly key: Buffer }[];
+  /** What addresses that people give us may be */
+  readonly outbound: { readonly allowPrivateAddresses: boolean; readonly requireHttps: boolean };
+  /** Null: no mail is sent */
+  readonly mail: { readonly smtpUrl: string; readonly from: string } | null;
   /** A token that pages are served with, so that a newcomer need not bring one; always null in production */
   readonly devToken: string | null;
   readonly logLevel: Environment['LOG_LEVEL'];
@@ -98,12 +132,20 @@ export function readConfig(env = currentEnvironment()): Config {
   return toConfig(parsed.data);
 }
 
+/** Variables that mean nothing without another: name, and the one it needs. */
+const COMPANIONS = [
+  ['DATABASE_DIRECT_URL', 'DATABASE_URL'],
+  ['SMTP_URL', 'MAIL_FROM'],
+  ['MAIL_FROM', 'SMTP_URL'],
+] as const;
+
 function toConfig(env: Environment): Config {
-  if (env.DATABASE_DIRECT_URL && !env.DATABASE_URL) {
-    throw new ConfigError(
-      'The configuration is not usable:\n- DATABASE_DIRECT_URL: expected DATABASE_URL beside it, got none',
-    );
+  const alone = COMPANIONS.filter(([name, other]) => env[name] && !env[other]);
+  if (alone.length > 0) {
+    const lines = alone.map(([name, other]) => `- ${name}: expected ${other} beside it, got none`);
+    throw new ConfigError(['The configuration is not usable:', ...lines].join('\n'));
   }
+  const isProduction = env.NODE_ENV === 'production';
   return {
     mode: env.NODE_ENV,
     host: env.HOST,
@@ -119,7 +161,15 @@ function toConfig(env: Environment): Config {
       : { type: 'postgres' },
     dataDir: resolve(env.MILLRACE_DATA_DIR),
     secret: env.MILLRACE_SECRET ?? null,
-    devToken: env.NODE_ENV === 'production' ? null : (env.MILLRACE_DEV_TOKEN ?? null),
+    encryptionKeys: env.MILLRACE_ENCRYPTION_KEYS ?? [],
+    outbound: {
+      allowPrivateAddresses: env.ALLOW_PRIVATE_ADDRESSES
+        ? env.ALLOW_PRIVATE_ADDRESSES === 'true'
+        : !isProduction,
+      requireHttps: isProduction,
+    },
+    mail: env.SMTP_URL && env.MAIL_FROM ? { smtpUrl: env.SMTP_URL, from: env.MAIL_FROM } : null,
+    devToken: isProduction ? null : (env.MILLRACE_DEV_TOKEN ?? null),
     logLevel: env.LOG_LEVEL,
     logFormat: env.LOG_FORMAT ?? (env.NODE_ENV === 'development' ? 'pretty' : 'json'),
     uploadBytesMax: env.UPLOAD_BYTES_MAX,
@@ -127,14 +177,20 @@ function toConfig(env: Environment): Config {
       default: env.WORKER_CONCURRENCY_DEFAULT,
       long_running: env.WORKER_CONCURRENCY_LONG_RUNNING,
       scheduled: 2,
-      internal: 2,
+      // Deliveries of webhooks and mails mostly wait for others.
+      internal: 5,
     },
     shutdownGraceMs: env.SHUTDOWN_GRACE_SECONDS * 1_000,
     metricsToken: env.METRICS_TOKEN ?? null,
   };
 }
 
-const SECRET_VARIABLES = /SECRET|TOKEN|PASSWORD|_URL$/;
+/** Where people reach the API, for links that another process than the API writes; '' when only the API knows. */
+export function linkBase({ publicUrl, host, port }: Config): string {
+  return publicUrl ?? (port === 0 ? '' : `http://${host}:${port}`);
+}
+
+const SECRET_VARIABLES = /SECRET|TOKEN|PASSWORD|_KEYS$|_URL$/;
 
 function describe(error: z.ZodError, given: Readonly<Record<string, string | undefined>>): string {
   const lines = error.issues.map((issue) => {

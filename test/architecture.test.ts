@@ -68,7 +68,15 @@ const LAYERS: Readonly<Record<string, Layer>> = {
 /** What the worker must not import: a worker serves no API. */
 const NOT_FOR_WORKERS = ['graphql', 'http', 'app', 'server', 'dev', 'demo', 'cli', 'sdk'];
 
-const CLIENT_MAKERS = ['openDatabase', 'openBus', 'openQueue', 'openStorage', 'openSigner', 'openConsumer'];
+const CLIENT_MAKERS = [
+  'openDatabase',
+  'openBus',
+  'openQueue',
+  'openStorage',
+  'openSigner',
+  'openConsumer',
+  'openMailer',
+];
 
 /** "src/domain/job.ts" → "domain"; "src/app.ts" → "app". */
 function layerOf(path: string): string {

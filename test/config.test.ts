@@ -45,4 +45,43 @@ describe('the configuration', () => {
   it('refuses a direct URL without a database', () => {
     expect(message({ DATABASE_DIRECT_URL: 'postgresql://localhost/a' })).toContain('DATABASE_DIRECT_URL');
   });
+
+  const KEY = 'A'.repeat(43) + '=';
+
+  it('takes mail with both of its variables only, and neither shows the password', () => {
+    const smtp = 'smtp://me:hunter2@mail.example:25';
+    expect(readConfig({}).mail).toBeNull();
+    expect(readConfig({ SMTP_URL: smtp, MAIL_FROM: 'Millrace <m@example.com>' }).mail?.smtpUrl).toBe(smtp);
+    expect(message({ SMTP_URL: smtp })).toMatch(/SMTP_URL: expected MAIL_FROM/);
+    expect(message({ MAIL_FROM: 'm@example.com' })).toMatch(/MAIL_FROM: expected SMTP_URL/);
+    expect(message({ SMTP_URL: 'http://me:hunter2@mail.example', MAIL_FROM: 'no address' })).not.toMatch(
+      /hunter2/,
+    );
+  });
+
+  it('lets requests into the own network in development only, unless told otherwise', () => {
+    expect(readConfig({}).outbound).toEqual({ allowPrivateAddresses: true, requireHttps: false });
+    expect(readConfig({ NODE_ENV: 'production' }).outbound).toEqual({
+      allowPrivateAddresses: false,
+      requireHttps: true,
+    });
+    expect(readConfig({ ALLOW_PRIVATE_ADDRESSES: 'false' }).outbound.allowPrivateAddresses).toBe(false);
+  });
+
+  it('takes a ring of encryption keys', () => {
+    const { encryptionKeys } = readConfig({ MILLRACE_ENCRYPTION_KEYS: `2026:${KEY}, 2025:${KEY}` });
+    expect(encryptionKeys.map(({ id, key }) => [id, key.byteLength])).toEqual([
+      ['2026', 32],
+      ['2025', 32],
+    ]);
+  });
+
+  it.each([`short:AAAA`, KEY, `a:${KEY},a:${KEY}`, `master:${KEY}`, `A b:${KEY}`])(
+    'refuses the key ring %s without repeating it',
+    (ring) => {
+      const text = message({ MILLRACE_ENCRYPTION_KEYS: ring });
+      expect(text).toContain('MILLRACE_ENCRYPTION_KEYS');
+      expect(text).not.toContain(ring);
+    },
+  );
 });

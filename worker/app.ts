@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { attemptRoom, workerPoolSize, type Config } from '../src/config.ts';
+import { attemptRoom, linkBase, workerPoolSize, type Config } from '../src/config.ts';
 import { QUEUE_NAMES } from '../src/domain/job.ts';
 import { newUuid } from '../src/domain/ids.ts';
 import { openBus } from '../src/events/index.ts';
@@ -8,6 +8,8 @@ import { systemCatalogue } from '../src/jobs/index.ts';
 import { systemClock } from '../src/lib/clock.ts';
 import type { Log } from '../src/lib/log.ts';
 import { startLoop } from '../src/lib/loop.ts';
+import { openMailer } from '../src/notify/mailer.ts';
+import { NOTICE_LIMITS, type NoticeLimits } from '../src/notify/plan.ts';
 import { brokerOf } from '../src/queue/broker.ts';
 import { createJobDeps } from '../src/queue/deps.ts';
 import { openQueue } from '../src/queue/index.ts';
@@ -16,6 +18,7 @@ import { openDatabase } from '../src/repositories/db.ts';
 import { takeBackDeliveries } from '../src/repositories/job-deliveries.ts';
 import { ensureQueues } from '../src/repositories/queues.ts';
 import { removeWorker, workerApplicationName, type WorkerIdentity } from '../src/repositories/workers.ts';
+import { loadMasterSecret, openCipher } from '../src/secrets/index.ts';
 import { openStorage } from '../src/storage/index.ts';
 import { LoopLag } from '../src/telemetry/loop-lag.ts';
 import type { Exposition } from '../src/telemetry/registry.ts';
@@ -27,7 +30,7 @@ import { openConsumer } from './bullmq.ts';
 import { Executions } from './executions.ts';
 import { executeDelivery, type ExecutorDeps } from './executor.ts';
 import { bindHandlers, type Handlers } from './handlers.ts';
-import { systemHandlers } from './jobs/index.ts';
+import { createSystemHandlers } from './jobs/index.ts';
 import { BrokerLink } from './maintenance/broker-link.ts';
 import { DeafWatch } from './maintenance/deaf.ts';
 import { checkEpochs } from './maintenance/epochs.ts';
@@ -53,6 +56,8 @@ export interface WorkerAppOptions<C extends JobCatalogue> {
   readonly times?: BeatTimes;
   /** Between two canaries of the whole installation, in ms; default 15,000; null: none */
   readonly canaryMs?: number | null;
+  /** When notices become digests; smaller in tests */
+  readonly noticeLimits?: NoticeLimits;
 }
 
 export interface WorkerApp {
@@ -118,6 +123,12 @@ export async function createWorkerApp<C extends JobCatalogue>(
   const dispatch = { db, queue, log, onRedelivery };
   await checkEpochs(dispatch, QUEUE_NAMES);
 
+  const mailer = config.mail && openMailer(config.mail);
+  const cipher = openCipher(await loadMasterSecret(config), config.encryptionKeys);
+  const links = { linkBase: linkBase(config) };
+  const limits = options.noticeLimits ?? NOTICE_LIMITS;
+  const notices = { db, bus, catalogue, canMail: mailer !== null, limits, ...links };
+
   const attempts = new Attempts();
   const closing = new AbortController();
   const storage = openStorage(config);
@@ -132,7 +143,10 @@ export async function createWorkerApp<C extends JobCatalogue>(
     catalogue,
     handlers: new Map([
       ...bindHandlers(options.catalogue, options.handlers),
-      ...bindHandlers(systemCatalogue, systemHandlers),
+      ...bindHandlers(
+        systemCatalogue,
+        createSystemHandlers({ cipher, mailer, outbound: config.outbound, ...links }),
+      ),
     ]),
     attempts,
     measure,
@@ -176,6 +190,7 @@ export async function createWorkerApp<C extends JobCatalogue>(
     storage,
     log,
     jobs,
+    notices,
     dispatch,
     settings,
     rescuer: new Rescuer({ db, bus, log, staleMs: times.staleMs, onTakeover }),
@@ -212,6 +227,7 @@ export async function createWorkerApp<C extends JobCatalogue>(
     lag.stop();
     await beat.stop();
     await removeWorker(db, worker.id).catch((err: unknown) => log.warn({ err }, 'the beat row stays'));
+    mailer?.close();
     await queue.close();
     await bus.flush();
     await bus.close();

@@ -2,6 +2,7 @@ import { QUEUE_NAMES, type QueueName } from '../src/domain/job.ts';
 import type { Log } from '../src/lib/log.ts';
 import { startLoop, type Loop } from '../src/lib/loop.ts';
 import type { JobDeps } from '../src/queue/deps.ts';
+import type { NotifyDeps } from '../src/notify/deps.ts';
 import type { Database } from '../src/repositories/db.ts';
 import type { Storage } from '../src/storage/storage.ts';
 import type { BrokerLink } from './maintenance/broker-link.ts';
@@ -10,6 +11,7 @@ import type { DeafWatch } from './maintenance/deaf.ts';
 import { Dispatcher, type DispatchDeps } from './maintenance/dispatch.ts';
 import { checkEpochs, compareCounts } from './maintenance/epochs.ts';
 import { wakeForgottenParents } from './maintenance/families.ts';
+import { endAbandonedDeliveries, notify } from './maintenance/notify.ts';
 import { prune } from './maintenance/prune.ts';
 import { drainQueues, rollStats } from './maintenance/queues.ts';
 import type { QueueSettingsFollower } from './maintenance/queue-settings.ts';
@@ -21,6 +23,7 @@ interface UpkeepOptions {
   readonly storage: Storage;
   readonly log: Log;
   readonly jobs: JobDeps;
+  readonly notices: NotifyDeps;
   readonly dispatch: DispatchDeps;
   readonly rescuer: Rescuer;
   readonly settings: QueueSettingsFollower;
@@ -35,6 +38,7 @@ const UPKEEP_MS = 1_000;
 const BROKER_MS = 2_000;
 const COMPARE_MS = 30_000;
 const PRUNE_MS = 60_000;
+const NOTIFY_MS = 500;
 const STATS_MS = 10_000;
 
 export interface Upkeep {
@@ -46,7 +50,8 @@ export interface Upkeep {
 
 /** Starts the rounds that every worker makes. There is no leader: each holds its own beside the others'. */
 export function startUpkeep(options: UpkeepOptions): Upkeep {
-  const { db, storage, log, jobs, dispatch, rescuer, settings, broker, deaf, beatMs, canaryMs } = options;
+  const { db, storage, log, jobs, notices, dispatch, rescuer, settings, broker, deaf, beatMs, canaryMs } =
+    options;
   const every = (everyMs: number, name: string, run: (signal: AbortSignal) => Promise<void>): Loop =>
     startLoop({ name, everyMs, log, run });
 
@@ -61,6 +66,8 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
     every(BROKER_MS, 'broker', () => broker.look()),
     every(UPKEEP_MS, 'deaf', () => deaf.look()),
     every(UPKEEP_MS, 'schedules', (signal) => fireDueSchedules(jobs, signal)),
+    every(NOTIFY_MS, 'notify', (signal) => notify(notices, signal)),
+    every(PRUNE_MS, 'abandoned webhooks', () => endAbandonedDeliveries(notices)),
     every(UPKEEP_MS, 'families', () => wakeForgottenParents(db)),
     every(PRUNE_MS, 'prune', async (signal) => void (await prune({ db, storage, log }, signal))),
     every(UPKEEP_MS, 'drain', (signal) => drainQueues(db, signal)),

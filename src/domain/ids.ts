@@ -19,6 +19,10 @@ export const ID_PREFIXES = {
   order: 'ord',
   worker: 'wrk',
   schedule: 'sch',
+  notification: 'ntf',
+  webhookEndpoint: 'whe',
+  webhookDelivery: 'whd',
+  webhookEvent: 'evt',
 } as const;
 export type IdType = keyof typeof ID_PREFIXES;
 

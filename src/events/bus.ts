@@ -26,6 +26,8 @@ export const TOPICS = {
   jobCancel: z.object({ delivery: z.int() }),
   /** Key: organization uuid. A job of the organization started or changed */
   jobChange: z.object({ jobId: z.uuid() }),
+  /** Key: uuid of the user, or of the organization for its own copy. There is something new to read */
+  notification: z.object({ organizationId: z.uuid(), notificationId: z.uuid() }),
 } as const;
 
 export type Topic = keyof typeof TOPICS;

@@ -32,6 +32,7 @@ export function createDispatch(log: Log, stats: BusStats): Dispatch {
     jobEvent: new TopicListeners(TOPICS.jobEvent, onError),
     jobCancel: new TopicListeners(TOPICS.jobCancel, onError),
     jobChange: new TopicListeners(TOPICS.jobChange, onError),
+    notification: new TopicListeners(TOPICS.notification, onError),
   };
   const all = Object.values(topics);
   const gap = (): void => all.forEach((topic) => topic.gap());
@@ -57,7 +58,7 @@ export function createDispatch(log: Log, stats: BusStats): Dispatch {
   };
 }
 
-const topicName = z.enum(['jobEvent', 'jobCancel', 'jobChange']) satisfies z.ZodType<Topic>;
+const topicName = z.enum(['jobEvent', 'jobCancel', 'jobChange', 'notification']) satisfies z.ZodType<Topic>;
 const wireMessage = z.tuple([topicName, z.string().min(1), z.unknown()]);
 
 /** Listeners of one topic, by key. */

@@ -10,6 +10,7 @@ import { createEventStream } from './job-event-stream.ts';
 import type { JobLogReader } from './job-log-reader.ts';
 import { JobWatch } from './job-watch.ts';
 import { LogPages } from './log-pages.ts';
+import { createNotificationStream, type NoticeHint, type NoticeReader } from './notification-stream.ts';
 import { createOrganizationStream, type OrganizationChange } from './organization-stream.ts';
 
 /** Between two looks whether all readers have taken what was due, in ms. */
@@ -34,6 +35,8 @@ export interface JobStreams {
   changes(jobId: string): AsyncIterableIterator<JobChange, undefined>;
   /** Batches of jobs that started or changed; a moment instead where some may have been missed. */
   organizationChanges(organizationId: string): AsyncIterableIterator<OrganizationChange, undefined>;
+  /** Notices that come for one recipient; a moment instead where some may have been missed. */
+  notifications(reader: NoticeReader): AsyncIterableIterator<NoticeHint, undefined>;
   /** Streams that are being read now */
   readonly open: number;
   /**
@@ -65,6 +68,7 @@ export function createJobStreams({
     events: (jobId, after) => opened(createEventStream({ watch, pages, logger, timer, open }, jobId, after)),
     changes: (jobId) => opened(createChangeStream({ watch, timer, open }, jobId)),
     organizationChanges: (id) => opened(createOrganizationStream({ bus, timer, clock, open }, id)),
+    notifications: (reader) => opened(createNotificationStream({ bus, clock, open }, reader)),
     get open() {
       return open.size;
     },

@@ -2,6 +2,7 @@ import type { Principal } from '../auth/principal.ts';
 import type { JobStreams } from '../events/job-streams.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import type { WebhookDeps } from '../notify/webhook-endpoints.ts';
 import type { Panels } from '../panels/index.ts';
 import type { JobDeps } from '../queue/deps.ts';
 import type { Database } from '../repositories/db.ts';
@@ -19,6 +20,7 @@ export interface ApiServices {
   readonly panels: Panels;
   readonly storage: Storage;
   readonly signer: UrlSigner;
+  readonly webhooks: WebhookDeps;
   readonly clock: Clock;
   readonly log: Log;
   /** Largest file that an upload takes, in bytes */

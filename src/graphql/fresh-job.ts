@@ -37,6 +37,7 @@ function rowOf({ job, inserted: { news, issued } }: NonNullable<StartedJob['writ
     scheduledFor: job.scheduledFor,
     internal: job.internal,
     searchText: job.searchText,
+    notifiedAt: null,
   };
 }
 

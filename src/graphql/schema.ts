@@ -20,6 +20,13 @@ import './types/variant.ts';
 import './types/viewer.ts';
 import './types/dashboard.ts';
 import './types/queue-mutations.ts';
+import './types/notification.ts';
+import './types/notification-read.ts';
+import './types/notification-added.ts';
+import './types/notification-preference.ts';
+import './types/webhook-endpoint.ts';
+import './types/webhook-delivery.ts';
+import './types/webhook-mutations.ts';
 
 /** All that files in types/ registered. Building it needs no database. */
 export const schema = builder.toSchema();

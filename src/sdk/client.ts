@@ -13,6 +13,7 @@ import { request } from './http.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createQueues, type Queues } from './queues.ts';
 import { createSchedules, type Schedules } from './schedules.ts';
+import { createNotifications, type Notifications } from './notifications.ts';
 import { createSocketTransport } from './socket.ts';
 import { createSseTransport } from './sse.ts';
 import type { Connection, FetchLike, TypedOperation, WireRequest } from './transport.ts';
@@ -23,6 +24,7 @@ import {
   type UploadFileOptions,
   type Uploads,
 } from './uploads.ts';
+import { createWebhooks, type Webhooks } from './webhooks.ts';
 
 export interface ClientOptions {
   /** Address of `/graphql`, e.g. `http://127.0.0.1:4000/graphql` */
@@ -66,6 +68,8 @@ export interface MillraceClient {
   readonly subscribe: SubscribeTyped;
   readonly jobs: Jobs;
   readonly schedules: Schedules;
+  readonly notifications: Notifications;
+  readonly webhooks: Webhooks;
   readonly uploads: Uploads;
   readonly queues: Queues;
   /** Uploads a file. @returns the upload's id, for a FileSource */
@@ -120,6 +124,8 @@ export function createClient(options: ClientOptions): MillraceClient {
     subscribe,
     jobs: createJobs(execute, subscribe),
     schedules: createSchedules(execute),
+    notifications: createNotifications(execute, subscribe),
+    webhooks: createWebhooks(execute),
     uploads,
     queues: createQueues(execute),
     async uploadFile(body, filename, { contentType, byteSize, ...call } = {}) {

@@ -1,3 +1,11 @@
+export {
+  DERIVED_KEY_ID,
+  openCipher,
+  SecretUnreadableError,
+  type EncryptionKey,
+  type SecretCipher,
+  type SecretPlace,
+} from './cipher.ts';
 export { FILE_CLAIMS, fileUrl, UPLOAD_CLAIMS, uploadUrl, type LinkTarget } from './links.ts';
 export {
   createMasterSecret,

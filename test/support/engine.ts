@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { readConfig, type Config } from '../../src/config.ts';
 import { openBus } from '../../src/events/index.ts';
 import type { JobCatalogue } from '../../src/jobs/define.ts';
+import type { NoticeLimits } from '../../src/notify/plan.ts';
 import { brokerOf } from '../../src/queue/broker.ts';
 import { createJobDeps, type JobDeps } from '../../src/queue/deps.ts';
 import { openQueue } from '../../src/queue/index.ts';
@@ -40,6 +41,7 @@ interface EngineOptions<C extends JobCatalogue> {
   readonly environment?: Readonly<Record<string, string>>;
   /** Default: no canary */
   readonly canaryMs?: number;
+  readonly noticeLimits?: NoticeLimits;
 }
 
 /** A database, a broker and what the API uses of them; workers are started by the test. */
@@ -81,6 +83,7 @@ export async function startEngine<C extends JobCatalogue>(options: EngineOptions
         log: silentLog,
         times: FAST_TIMES,
         canaryMs: options.canaryMs ?? null,
+        ...(options.noticeLimits ? { noticeLimits: options.noticeLimits } : {}),
       };
       const worker = release
         ? await createWorkerApp({ ...common, ...release })

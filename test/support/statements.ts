@@ -20,3 +20,9 @@ export async function statementsDuring(run: () => Promise<unknown>): Promise<str
   }
   return texts;
 }
+
+/** The same without what comes by its own clock: the look-up of a token, and the bus' question whether its link lives. */
+export async function readsDuring(run: () => Promise<unknown>): Promise<string[]> {
+  const texts = await statementsDuring(run);
+  return texts.filter((text) => text !== 'SELECT 1' && !text.includes('api_keys'));
+}

@@ -2,11 +2,13 @@ import { performance } from 'node:perf_hooks';
 import type { Log } from '../../src/lib/log.ts';
 import type { Database, Sql } from '../../src/repositories/db.ts';
 import { pruneKeys } from '../../src/repositories/idempotency-keys.ts';
+import { pruneNotifications } from '../../src/repositories/notices.ts';
 import { deleteImportScratch, findForgottenScratch } from '../../src/repositories/product-import-scratch.ts';
 import { pruneQueueStats } from '../../src/repositories/queue-stats.ts';
 import { pruneInternalJobs, pruneJobs, type PrunedJobs } from '../../src/repositories/retention.ts';
 import { pruneDeletedSchedules } from '../../src/repositories/schedules.ts';
 import { pruneUploads } from '../../src/repositories/uploads.ts';
+import { pruneWebhookDeliveries } from '../../src/repositories/webhook-deliveries.ts';
 import { pruneStoppedWorkers } from '../../src/repositories/worker-list.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { removeStored } from './prune-storage.ts';
@@ -90,6 +92,8 @@ const BY_AGE: readonly ((sql: Sql, limit: number) => Promise<number>)[] = [
   pruneQueueStats,
   pruneStoppedWorkers,
   pruneDeletedSchedules,
+  pruneNotifications,
+  pruneWebhookDeliveries,
 ];
 
 async function pruneOthers(sql: Sql, goesOn: () => boolean): Promise<number> {
