@@ -1,86 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import type { ScheduleTimingRequest } from '../../src/domain/schedule.ts';
-import { catalogueOf, defineJob } from '../../src/jobs/define.ts';
 import { brokerOf } from '../../src/queue/broker.ts';
 import {
-  createSchedule,
   deleteSchedule,
   pauseSchedule,
   resumeSchedule,
   runScheduleNow,
   updateSchedule,
 } from '../../src/queue/schedules.ts';
-import { fireDueSchedules } from '../../worker/maintenance/schedules.ts';
 import { loseEverything } from '../support/broker.ts';
 import { BROKERS, startEngine, type Engine } from '../support/engine.ts';
 import { readJob, settled } from '../support/jobs.ts';
 import { testCatalogue, testHandlers } from '../support/kinds.ts';
 import { waitFor } from '../support/wait.ts';
 
-const HOURLY: ScheduleTimingRequest = { every: { seconds: 3_600 } };
-const never = AbortSignal.any([]);
-
-interface ScheduleRow {
-  readonly next_due_at: Date | null;
-  readonly last_due_at: Date | null;
-  readonly retry_at: Date | null;
-  readonly last_error: string | null;
-}
-
-/** A schedule's life without an API: made, set due, and looked at. */
-function bench(engine: Engine) {
-  const { db } = engine.database;
-  const organizationId = engine.organization.id;
-  let made = 0;
-  return {
-    db,
-    async create(
-      options: { timing?: ScheduleTimingRequest; kind?: string; input?: unknown; name?: string } = {},
-    ): Promise<string> {
-      const { timing = HOURLY, kind = 'scripted', input = { script: 'ok' } } = options;
-      made += 1;
-      return createSchedule(
-        engine.jobs,
-        { organizationId, createdBy: 'manual:test' },
-        {
-          name: options.name ?? `schedule ${made}`,
-          timing,
-          job: { kind, input, path: ['input', 'job'] },
-          priority: 'NORMAL',
-        },
-      );
-    },
-    target: (id: string) => ({ organizationId, id }),
-    /** As if its time had come so many seconds ago. @returns the due time */
-    async makeDue(id: string, secondsAgo = 0): Promise<Date> {
-      const { rows } = await db.query<{ next_due_at: Date }>(
-        `UPDATE schedules SET next_due_at = due.at, once_at = CASE WHEN once_at IS NOT NULL THEN due.at END
-         FROM (SELECT date_trunc('second', now()) - make_interval(secs => $2) AS at) AS due
-         WHERE id = $1 RETURNING next_due_at`,
-        [id, secondsAgo],
-      );
-      return z.date().parse(rows[0]?.next_due_at);
-    },
-    async row(id: string): Promise<ScheduleRow> {
-      const { rows } = await db.query<ScheduleRow & Record<string, unknown>>(
-        'SELECT next_due_at, last_due_at, retry_at, last_error FROM schedules WHERE id = $1',
-        [id],
-      );
-      const [row] = rows;
-      if (!row) throw new Error(`no schedule ${id}`);
-      return row;
-    },
-    async jobsOf(id: string): Promise<{ id: string; scheduled_for: Date | null; triggered_by: string }[]> {
-      const { rows } = await db.query<{ id: string; scheduled_for: Date | null; triggered_by: string }>(
-        'SELECT id, scheduled_for, triggered_by FROM jobs WHERE schedule_id = $1 ORDER BY id',
-        [id],
-      );
-      return rows;
-    },
-    fire: () => fireDueSchedules(engine.jobs, never),
-  };
-}
+import { bench, HOURLY } from '../support/schedule-bench.ts';
 
 describe.each(BROKERS)('schedules on %s', (broker) => {
   let engine: Engine;
@@ -379,80 +313,5 @@ describe('a due schedule', () => {
     await runScheduleNow(engine.jobs, { ...target(id), triggeredBy: 'manual:ada' });
     expect(await jobsOf(id)).toMatchObject([{ scheduled_for: null, triggered_by: 'manual:ada' }]);
     expect(await row(id)).toEqual(before);
-  });
-});
-
-describe('a kind that changed', () => {
-  const common = {
-    kind: 'grown',
-    queue: 'default',
-    title: 'Grown',
-    output: z.object({}),
-    retry: { maxAttempts: 1, backoff: { baseMs: 1, maxMs: 1 } },
-    timeoutMs: 1_000,
-    startable: 'api',
-  } as const;
-  const old = catalogueOf(defineJob({ ...common, version: 1, input: z.object({ of: z.string() }) }));
-  const oldInput = z.object({ of: z.string().refine((of) => of !== 'odd') });
-  const today = catalogueOf(
-    defineJob({
-      ...common,
-      version: 2,
-      input: z.object({ names: z.array(z.string()) }),
-      upgrade: (input) => ({ names: [oldInput.parse(input).of] }),
-    }),
-  );
-
-  it('gets the input of an older schedule in its present shape, or the schedule tells why not', async () => {
-    const handlers = { grown: () => Promise.resolve({}) };
-    const engine = await startEngine({ broker: 'postgres', catalogue: old, handlers });
-    try {
-      const { db, create, makeDue, row, jobsOf } = bench(engine);
-      const good = await create({ kind: 'grown', input: { of: 'x' } });
-      const odd = await create({ kind: 'grown', input: { of: 'odd' } });
-      await makeDue(good);
-      await makeDue(odd);
-      await fireDueSchedules({ ...engine.jobs, catalogue: today }, never);
-      const { rows } = await db.query('SELECT version, input FROM jobs');
-      expect(rows).toEqual([{ version: 2, input: { names: ['x'] } }]);
-      expect(await jobsOf(odd)).toEqual([]);
-      expect((await row(odd)).last_error).toMatch(/older version of "Grown"/);
-    } finally {
-      await engine.close();
-    }
-  });
-
-  it('that fails to be started for a reason of ours is tried again, and troubles no neighbour', async () => {
-    const broken = catalogueOf(
-      defineJob({
-        ...common,
-        version: 1,
-        input: z.object({ of: z.string() }),
-        uniqueKey: ({ of }) => {
-          if (of === 'odd') throw new Error('a defect');
-          return null;
-        },
-      }),
-    );
-    const handlers = { grown: () => Promise.resolve({}) };
-    const engine = await startEngine({ broker: 'postgres', catalogue: old, handlers });
-    try {
-      const { create, makeDue, row, jobsOf } = bench(engine);
-      const odd = await create({ kind: 'grown', input: { of: 'odd' } });
-      const good = await create({ kind: 'grown', input: { of: 'x' } });
-      const dueAt = await makeDue(odd, 60);
-      await makeDue(good, 30);
-      await fireDueSchedules({ ...engine.jobs, catalogue: broken }, never);
-      expect(await jobsOf(good)).toHaveLength(1);
-      expect(await row(odd)).toMatchObject({
-        next_due_at: dueAt,
-        last_error: 'The job could not be started. The server tries again.',
-      });
-      await engine.database.db.query('UPDATE schedules SET retry_at = now()');
-      await fireDueSchedules(engine.jobs, never);
-      expect(await jobsOf(odd)).toMatchObject([{ scheduled_for: dueAt }]);
-    } finally {
-      await engine.close();
-    }
   });
 });

@@ -190,7 +190,7 @@ describe('a file that is no CSV is refused in words for people', () => {
     expect(failure).toBeInstanceOf(JobFailure);
     expect(failure).toMatchObject({
       code: 'INVALID_FILE',
-      retryable: false,
+      next: { type: 'never' },
       message: expect.stringMatching(message),
     });
   });
