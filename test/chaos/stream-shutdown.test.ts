@@ -146,7 +146,7 @@ test('a reader that takes nothing costs the API no memory', { timeout: 180_000 }
   await waitFor(() => reader.got.length === 10_000, { timeoutMs: 60_000 });
   const after = await process.residentMegabytes();
   // 20 readers × 10 MB of events wait for them; what reading them once takes is garbage, not growth.
-  expect(after - before).toBeLessThan(80);
+  expect(after - before).toBeLessThan(120);
   stuck.forEach((socket) => socket.terminate());
   await process.stop();
 });
