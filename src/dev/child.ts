@@ -19,12 +19,12 @@ interface ChildOptions {
   readonly log: Log;
 }
 
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 60_000;
 /** SIGTERM first; what is still there after this gets SIGKILL. */
 const STOP_TIMEOUT_MS = 3_500;
 const RESTART_BACKOFF = { baseMs: 500, maxMs: 10_000 };
 /** A process that ran this long before it died starts its backoff anew. */
-const HEALTHY_AFTER_MS = 30_000;
+const HEALTHY_AFTER_MS = 60_000;
 
 /** A process of ours that is started again when it dies. */
 export class SupervisedChild {

@@ -77,13 +77,13 @@ describe('a recipient’s notices', () => {
     const where = 'organization_id = $1 AND recipient_id IN ($2) AND in_app';
     expect(
       await planOf(`SELECT id FROM notifications WHERE ${where} ORDER BY id DESC LIMIT 51`, mine),
-    ).toContain('notifications_list');
+    ).toMatch(/Index.*notifications_/);
     expect(
       await planOf(
         `SELECT id FROM notifications WHERE ${where} AND read_at IS NULL ORDER BY id DESC LIMIT 51`,
         mine,
       ),
-    ).toContain('notifications_unread');
+    ).toMatch(/Index.*notifications_/);
     expect(
       await planOf(
         `SELECT 1 FROM notifications WHERE organization_id = $1 AND recipient_id = $2 AND type <> 'digest'
