@@ -2,6 +2,7 @@
 const BENCHMARKS: Readonly<Record<string, () => Promise<{ run(args: readonly string[]): Promise<void> }>>> = {
   'fan-out': () => import('./fan-out.ts'),
   import: () => import('./import.ts'),
+  outage: () => import('./outage.ts'),
   start: () => import('./start-mutation.ts'),
   throughput: () => import('./throughput.ts'),
   'job-lists': () => import('./job-lists.ts'),

@@ -28,6 +28,7 @@ import { BEAT_TIMES, startBeat, type BeatTimes } from './beat.ts';
 import { stopCancelled } from './cancel.ts';
 import { openConsumer } from './bullmq.ts';
 import { Executions } from './executions.ts';
+import { DeliveryKept } from './delivery-kept.ts';
 import { executeDelivery, type ExecutorDeps } from './executor.ts';
 import { bindHandlers, type Handlers } from './handlers.ts';
 import { createSystemHandlers } from './jobs/index.ts';
@@ -158,7 +159,9 @@ export async function createWorkerApp<C extends JobCatalogue>(
       void stopCancelled({ db, bus, log, attempts }, delivery.key, delivery.message.delivery);
   });
   const takeBack = (jobId: string, delivery: number): Promise<void> =>
-    takeBackDeliveries(db, [{ jobId, delivery, place: 1 }]);
+    takeBackDeliveries(db, [{ jobId, delivery, place: 1 }]).catch((error: unknown) => {
+      throw new DeliveryKept(error);
+    });
   const executions = new Executions({
     takeBack,
     execute: (jobId, delivery) => executeDelivery(executor, { jobId, delivery }),

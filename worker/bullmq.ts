@@ -11,6 +11,7 @@ import type { QueueName } from '../src/domain/job.ts';
 import { raceAbort } from '../src/lib/abort.ts';
 import type { Log } from '../src/lib/log.ts';
 import { BULLMQ_SCHEMA, redisKeyPrefix, type Broker } from '../src/queue/broker.ts';
+import { DeliveryKept } from './delivery-kept.ts';
 
 const deliveryData = z.object({ jobId: z.uuid(), delivery: z.int().positive() });
 
@@ -58,7 +59,7 @@ export interface ConsumerOptions {
   readonly queue: QueueName;
   readonly concurrency: number;
   readonly log: Log;
-  /** A delivery whose execution throws stays with the broker, which hands it out again within 15 s. */
+  /** What it throws ends the delivery; with DeliveryKept the broker hands it out again within 15 s or so. */
   execute(jobId: string, delivery: number): Promise<void>;
 }
 
@@ -120,8 +121,9 @@ function processOf({ execute, queue, log }: ConsumerOptions): Process {
     const { jobId, delivery } = parsed.data;
     try {
       await execute(jobId, delivery);
-    } catch (err) {
-      log.warn({ err, queue, jobId }, 'a delivery could not be handled; the broker keeps it');
+    } catch (error) {
+      if (!(error instanceof DeliveryKept)) throw error;
+      log.warn({ err: error, queue, jobId }, 'a delivery could not be handled; the broker keeps it');
       // To BullMQ: neither done nor failed. Nobody renews its lock any more, so that it comes round as a stalled one.
       throw new WaitingError();
     }

@@ -1,3 +1,5 @@
+import { DeliveryKept } from './delivery-kept.ts';
+
 interface ExecutionsOptions {
   execute(jobId: string, delivery: number): Promise<void>;
   /** Lets Postgres issue the delivery anew */
@@ -18,7 +20,11 @@ export class Executions {
   async take(jobId: string, delivery: number): Promise<void> {
     const { execute, takeBack } = this.options;
     if (!this.taking) return takeBack(jobId, delivery);
-    const run = execute(jobId, delivery).finally(() => this.running.delete(run));
+    const run = execute(jobId, delivery)
+      .catch((error: unknown) => {
+        throw this.taking ? error : new DeliveryKept(error);
+      })
+      .finally(() => this.running.delete(run));
     this.running.add(run);
     return run;
   }

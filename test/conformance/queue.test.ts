@@ -3,6 +3,7 @@ import { newUuid } from '../../src/domain/ids.ts';
 import type { Broker } from '../../src/queue/broker.ts';
 import { openQueue } from '../../src/queue/index.ts';
 import type { DeliveryQueue } from '../../src/queue/queue.ts';
+import { DeliveryKept } from '../../worker/delivery-kept.ts';
 import { openConsumer, type Consumer } from '../../worker/bullmq.ts';
 import { loseEverything, testBroker } from '../support/broker.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -96,6 +97,16 @@ describe.each(BROKERS)('a delivery queue on %s', (name) => {
     await waitFor(async () => runs >= 2 && (await queue.counts('internal')).active === 0);
     expect(await queue.counts('internal')).toEqual({ waiting: 0, active: 0 });
     expect(runs).toBe(2);
+  });
+
+  it('keeps a delivery that its consumer could neither begin nor give back', async () => {
+    const jobId = newUuid();
+    let runs = 0;
+    await queue.deliver('scheduled', [{ jobId, delivery: 3, priority: 1 }]);
+    await consume('scheduled', async (id) => {
+      if (id === jobId && ++runs === 1) throw new DeliveryKept(new Error('Postgres is away'));
+    });
+    await waitFor(() => runs === 2, { timeoutMs: 25_000 });
   });
 
   it('tells by the sentinel that its contents are lost', async () => {
