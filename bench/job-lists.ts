@@ -15,7 +15,7 @@ import { seedManyJobs } from './job-lists-seed.ts';
 const log = createLog({ level: 'warn', process: 'bench' });
 
 const BASELINE_ROWS = 100_000;
-const ROUNDS = 40;
+const ROUNDS = 100;
 const WARMUPS = 5;
 const GOAL = { ratioMax: 1.2, searchMsMax: 100 };
 

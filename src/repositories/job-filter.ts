@@ -84,80 +84,38 @@ interface Scan {
 }
 
 /**
+ * The order that the indexes of the lists have and no other index has. Ids are never null; but where the primary key would
+ * do, the planner may read it backwards until it has met enough rows, and where few match, to its end.
+ */
+const NEWEST_FIRST = 'ORDER BY jobs.id DESC NULLS LAST';
+
+/**
  * A query that gives the ids of at most `limit` jobs which match a filter, its search apart, and that reads about as
  * many rows however many jobs there are: each combination of kind, status and queue is a short scan of its own.
  */
-export function jobScan(filter: JobFilter, values: Values, scan: Scan): string {
+export function jobScan(filter: JobFilter, values: Values, { isOrdered, limit, before }: Scan): string {
+  const older = before ? [`jobs.id < ${values.add(before)}`] : [];
+  const end = `LIMIT ${values.add(limit)}`;
   // A job has few children, and an index of their own: what else is asked is looked up on their rows.
-  if (filter.parentId !== null)
-    return rangeScan(filter, values, scan, [['parent_id', filter.parentId, 'uuid']]);
-  if (!isCombined(filter)) {
-    return rangeScan(filter, values, scan, [['organization_id', filter.organizationId, 'uuid']]);
+  if (!isCombined(filter) || filter.parentId !== null) {
+    const conditions = [jobConditions(filter, values), ...older].join(' AND ');
+    return `SELECT jobs.id FROM jobs WHERE ${conditions} ${NEWEST_FIRST} ${end}`;
   }
-  const end = `LIMIT ${values.add(scan.limit)}`;
-  const range = idRange(filter, scan.before);
-  const columns = [
-    ...(filter.triggeredBy === null ? [] : [['triggered_by', values.add(filter.triggeredBy)] as const]),
-    ['kind', 'wanted_kind'],
-    ['status', 'wanted_status'],
-    ['queue', 'wanted_queue'],
-  ] as const;
+  const { organizationId, kinds, statuses, queues, triggeredBy } = filter;
+  const conditions = [
+    `jobs.organization_id = ${values.add(organizationId)}`,
+    'NOT jobs.internal AND jobs.kind = wanted_kind AND jobs.status = wanted_status AND jobs.queue = wanted_queue',
+    ...(triggeredBy === null ? [] : [`jobs.triggered_by = ${values.add(triggeredBy)}`]),
+    ...createdConditions(filter, values, 'jobs.id'),
+    ...older,
+  ];
   return `
-    SELECT found.id FROM unnest(${values.add(unique(filter.kinds))}::text[]) AS wanted_kind
-    CROSS JOIN unnest(${values.add(unique(filter.statuses ?? JOB_STATUSES))}::job_status[]) AS wanted_status
-    CROSS JOIN unnest(${values.add(unique(filter.queues ?? QUEUE_NAMES))}::text[]) AS wanted_queue
+    SELECT found.id FROM unnest(${values.add(unique(kinds))}::text[]) AS wanted_kind
+    CROSS JOIN unnest(${values.add(unique(statuses ?? JOB_STATUSES))}::job_status[]) AS wanted_status
+    CROSS JOIN unnest(${values.add(unique(queues ?? QUEUE_NAMES))}::text[]) AS wanted_queue
     CROSS JOIN LATERAL (
-      SELECT jobs.id FROM jobs WHERE jobs.organization_id = ${values.add(filter.organizationId)} AND NOT jobs.internal
-        AND ${between(columns, range, values)} ${end}) AS found
-    ${scan.isOrdered ? 'ORDER BY found.id DESC' : ''} ${end}`;
-}
-
-/** One scan, along the index that begins with these columns. */
-function rangeScan(
-  filter: JobFilter,
-  values: Values,
-  { before, limit }: Scan,
-  equal: readonly (readonly [column: string, value: string, type: string])[],
-): string {
-  const columns = equal.map(([column, value, type]) => [column, `${values.add(value)}::${type}`] as const);
-  return `SELECT jobs.id FROM jobs WHERE ${jobConditions(filter, values)}
-    AND ${between(columns, idRange(filter, before), values)} LIMIT ${values.add(limit)}`;
-}
-
-/**
- * Rows with these values and an id of the range, newest first. Written as a range of rows, and in their order, which only
- * the index that is meant has. As equations the planner would drop them from the order and might read the primary key
- * backwards until it has met enough rows: where few match, to its end.
- */
-function between(
-  equal: readonly (readonly [column: string, value: string])[],
-  { from, to }: IdRange,
-  values: Values,
-): string {
-  const columns = [...equal.map(([column]) => `jobs.${column}`), 'jobs.id'];
-  const bound = (id: string): string =>
-    [...equal.map(([, value]) => value), `${values.add(id)}::uuid`].join(', ');
-  const row = columns.join(', ');
-  return `(${row}) >= (${bound(from)}) AND (${row}) < (${bound(to)})
-          ORDER BY ${columns.map((column) => `${column} DESC`).join(', ')}`;
-}
-
-interface IdRange {
-  readonly from: string;
-  /** The first id behind it */
-  readonly to: string;
-}
-
-const FIRST_ID = '00000000-0000-0000-0000-000000000000';
-const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
-
-function idRange({ createdAfter, createdBefore }: JobFilter, before: string | null = null): IdRange {
-  const ends = [before, createdBefore && firstUuidAt(createdBefore)].filter((id) => id !== null);
-  return {
-    from: createdAfter ? firstUuidAt(new Date(createdAfter.getTime() + 1)) : FIRST_ID,
-    // Ids sort as their texts do.
-    to: ends.toSorted()[0] ?? LAST_ID,
-  };
+      SELECT jobs.id FROM jobs WHERE ${conditions.join(' AND ')} ${NEWEST_FIRST} ${end}) AS found
+    ${isOrdered ? 'ORDER BY found.id DESC' : ''} ${end}`;
 }
 
 function isCombined({ isEveryKind, statuses, queues, triggeredBy }: JobFilter): boolean {

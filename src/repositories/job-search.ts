@@ -19,9 +19,9 @@ interface SearchPage {
 }
 
 /** Jobs of which all texts are read, where the rest of the filter leaves no more. */
-const FEW = 5_000;
+const FEW = 2_000;
 /** Newest jobs of which all texts are read, whatever is searched for: what is frequent is found there. */
-const WINDOW = 40_000;
+const WINDOW = 25_000;
 
 /**
  * The newest jobs whose text holds what is searched for. Three ways, each of which reads a bounded number of rows:

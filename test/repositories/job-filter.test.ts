@@ -85,7 +85,7 @@ function flatten(node: PlanNode): PlanNode[] {
 }
 
 test.each<[string, Partial<JobFilter>, string | null]>([
-  ['nothing', {}, null],
+  ['nothing', {}, 'jobs_newest'],
   ['a frequent kind', { kinds: ['product_import'], isEveryKind: false }, 'jobs_listed'],
   ['a rare kind', { kinds: ['bulk_operation'], isEveryKind: false }, 'jobs_listed'],
   ['a rare status', { statuses: ['failed', 'pending'] }, 'jobs_listed'],
@@ -101,7 +101,8 @@ test.each<[string, Partial<JobFilter>, string | null]>([
 ])('a page by %s reads hardly more rows than it shows', async (_name, filter, index) => {
   for (const isOrdered of [true, false]) {
     const { rows, indexes } = await look(filter, isOrdered);
-    if (index !== null) expect(indexes).toEqual([index]);
+    // A short range of ids is a short range of the primary key too.
+    expect(indexes).toEqual([index ?? expect.stringMatching(/^jobs_(newest|pkey)$/)]);
     expect(rows).toBeLessThanOrEqual(2 * PAGE);
   }
 });
