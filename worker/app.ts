@@ -159,7 +159,7 @@ export async function createWorkerApp<C extends JobCatalogue>(
       void stopCancelled({ db, bus, log, attempts }, delivery.key, delivery.message.delivery);
   });
   const takeBack = (jobId: string, delivery: number): Promise<void> =>
-    takeBackDeliveries(db, [{ jobId, delivery, place: 1 }]).catch((error: unknown) => {
+    takeBackDeliveries(db, [{ jobId, delivery }]).catch((error: unknown) => {
       throw new DeliveryKept(error);
     });
   const executions = new Executions({

@@ -36,7 +36,7 @@ interface UpkeepOptions {
 
 const UPKEEP_MS = 1_000;
 const BROKER_MS = 2_000;
-const COMPARE_MS = 30_000;
+const COMPARE_MS = 5_000;
 const PRUNE_MS = 60_000;
 const NOTIFY_MS = 500;
 const STATS_MS = 10_000;
@@ -60,7 +60,7 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
   );
   const loops = [
     every(UPKEEP_MS, 'epochs', () => checkEpochs(dispatch, QUEUE_NAMES)),
-    every(COMPARE_MS, 'counts', () => compareCounts(dispatch, QUEUE_NAMES)),
+    every(COMPARE_MS, 'counts', (signal) => compareCounts(dispatch, QUEUE_NAMES, signal)),
     every(Math.min(UPKEEP_MS, beatMs), 'rescue', () => rescuer.look()),
     every(UPKEEP_MS, 'settings', () => settings.look()),
     every(BROKER_MS, 'broker', () => broker.look()),

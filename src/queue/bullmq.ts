@@ -22,7 +22,7 @@ const EPOCH_DELAY_MS = 5 * 365 * 86_400_000;
 interface BullQueue {
   add(name: string, data: unknown, options: JobsOptions): Promise<unknown>;
   addBulk(jobs: { name: string; data: unknown; opts: JobsOptions }[]): Promise<unknown>;
-  getJob(id: string): Promise<unknown>;
+  getJob(id: string): Promise<{ readonly finishedOn?: number } | undefined>;
   remove(id: string): Promise<number>;
   getJobCounts(...types: ('waiting' | 'prioritized' | 'active')[]): Promise<Record<string, number>>;
   close(): Promise<void>;
@@ -66,6 +66,15 @@ export function openBullQueue(broker: Broker, log: Log): DeliveryQueue {
       const counts = await limited(get(name).getJobCounts('waiting', 'prioritized', 'active'));
       return { waiting: (counts.waiting ?? 0) + (counts.prioritized ?? 0), active: counts.active ?? 0 };
     },
+    async missing(name, deliveries) {
+      const found = await limited(
+        Promise.all(deliveries.map(({ jobId, delivery }) => get(name).getJob(deliveryId(jobId, delivery)))),
+      );
+      // What ended is kept for a while.
+      return deliveries.filter(
+        (_, index) => found[index] === undefined || found[index].finishedOn !== undefined,
+      );
+    },
     async plantEpoch(name) {
       const epoch = randomUUID();
       await limited(
@@ -101,7 +110,7 @@ function connectPostgres(broker: Extract<Broker, { type: 'postgres' }>): BullCon
     // A connection that died without a word is given up for another one.
     query_timeout: CALL_TIMEOUT_MS,
   };
-  return { open: (name) => new Queue(name, { connection }), close: () => Promise.resolve() };
+  return { open: (name) => new Queue<unknown>(name, { connection }), close: () => Promise.resolve() };
 }
 
 function connectRedis(broker: Extract<Broker, { type: 'redis' }>, log: Log): BullConnection {
@@ -117,7 +126,7 @@ function connectRedis(broker: Extract<Broker, { type: 'redis' }>, log: Log): Bul
   const { Queue } = withBackend(createRedisBackend);
   return {
     open: (name) =>
-      new Queue(name, {
+      new Queue<unknown>(name, {
         connection: redis,
         prefix: redisKeyPrefix(broker.prefix),
         skipWaitingForReady: true,

@@ -9,6 +9,8 @@ export interface Delivery {
   readonly priority: number;
 }
 
+type DeliveryRef = Pick<Delivery, 'jobId' | 'delivery'>;
+
 /**
  * The producer's side of a broker. It holds nothing that Postgres does not know: losing all of it loses no job.
  * Every call has a time limit and rejects when the broker does not answer in it.
@@ -20,6 +22,8 @@ export interface DeliveryQueue {
   remove(queue: QueueName, jobId: string, delivery: number): Promise<void>;
   /** Deliveries in the broker: waiting to be fetched, and fetched and not ended. The sentinel does not count. */
   counts(queue: QueueName): Promise<{ waiting: number; active: number }>;
+  /** Which of these the broker does not hold: neither waiting to be fetched, nor fetched and not ended. */
+  missing<T extends DeliveryRef>(queue: QueueName, deliveries: readonly T[]): Promise<T[]>;
   /** Puts a new sentinel into the queue: while it is found, the broker has not lost its contents. @returns its epoch */
   plantEpoch(queue: QueueName): Promise<string>;
   hasEpoch(queue: QueueName, epoch: string): Promise<boolean>;

@@ -24,6 +24,8 @@ export interface DatabaseOptions {
   readonly connectionsMax: number;
   /** No statement runs longer, in ms */
   readonly statementTimeoutMs: number;
+  /** An answer to a prepared statement takes no longer, in ms; default: 10,000 */
+  readonly preparedTimeoutMs?: number;
   /** False behind a transaction pooler, which hands a session's prepared statements to others; default: true */
   readonly prepares?: boolean;
   readonly log: Log;
@@ -43,6 +45,7 @@ export interface Database extends Sql {
 const CONNECT_TIMEOUT_MS = 5_000;
 const LOCK_TIMEOUT_MS = 5_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
+const PREPARED_TIMEOUT_MS = 10_000;
 
 export function openDatabase(options: DatabaseOptions): Database {
   const pool = new pg.Pool({
@@ -58,7 +61,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     keepAlive: true,
   });
-  const toQuery = options.prepares === false ? unprepared : preparedIfMarked;
+  const toQuery = queries(options.prepares ?? true, options.preparedTimeoutMs ?? PREPARED_TIMEOUT_MS);
   pool.on('error', (error) => options.log.warn({ err: error }, 'an idle database connection broke'));
   // The pool takes its listener off as it hands a client out, before its borrower can put one on: a session that ends
   // in the very packet that made it ready would end the process.
@@ -73,12 +76,19 @@ export function openDatabase(options: DatabaseOptions): Database {
 
 type ToQuery = (text: string, values?: readonly unknown[]) => pg.QueryConfig;
 
-const unprepared: ToQuery = (text, values) => (values ? { text, values: [...values] } : { text });
-
-const preparedIfMarked: ToQuery = (text, values) => {
-  const name = preparedName(text);
-  return name === undefined ? unprepared(text, values) : { name, ...unprepared(text, values) };
-};
+/**
+ * Marked statements are short, and a batch of attempts waits for each: when one is not answered, its connection is given
+ * up long before the time of a long statement is over.
+ */
+function queries(prepares: boolean, preparedTimeoutMs: number): ToQuery {
+  return (text, values) => {
+    const name = preparedName(text);
+    const query = values ? { text, values: [...values] } : { text };
+    if (name === undefined) return query;
+    const limited = { ...query, query_timeout: preparedTimeoutMs };
+    return prepares ? { ...limited, name } : limited;
+  };
+}
 
 async function runTransaction<T>(
   pool: pg.Pool,
@@ -110,15 +120,23 @@ async function runTransaction<T>(
     return result;
   } catch (error) {
     if (signal?.aborted) throw toError(signal.reason);
-    await client.query('ROLLBACK').catch((rollbackError: unknown) => {
-      broken = toError(rollbackError);
-    });
+    // Behind a statement that is not answered, a ROLLBACK would not be either: the session ends with its connection.
+    if (isUnanswered(error)) broken = error;
+    else
+      await client.query('ROLLBACK').catch((rollbackError: unknown) => {
+        broken = toError(rollbackError);
+      });
     throw error;
   } finally {
     signal?.removeEventListener('abort', onAbort);
     client.off('error', onError);
     client.release(broken);
   }
+}
+
+/** Told by its text alone: https://github.com/brianc/node-postgres/blob/master/packages/pg/lib/client.js */
+function isUnanswered(error: unknown): error is Error {
+  return error instanceof Error && error.message === 'Query read timeout';
 }
 
 /** The number of a connection's server process, which node-pg keeps and its types do not name. */

@@ -68,7 +68,7 @@ const ISSUE_DUE = `
   RETURNING jobs.id, jobs.delivery, ${placeSql('picked.place', '$2')} AS place`;
 
 /** Lets deliveries be issued anew that the broker did not take; those that were issued again or claimed stay. */
-export async function takeBackDeliveries(sql: Sql, issued: readonly IssuedDelivery[]): Promise<void> {
+export async function takeBackDeliveries(sql: Sql, issued: readonly UnclaimedDelivery[]): Promise<void> {
   await sql.query(
     `UPDATE jobs SET delivered_at = NULL
      FROM unnest($1::uuid[], $2::int[]) AS issued (id, delivery)
@@ -90,16 +90,23 @@ export async function takeBackLostEpochs(sql: Sql, queue: QueueName): Promise<nu
   return rowCount ?? 0;
 }
 
-/** Lets deliveries be issued anew that have waited longer than `seconds`: the broker holds fewer than Postgres issued. */
-export async function takeBackOlderThan(sql: Sql, queue: QueueName, seconds: number): Promise<number> {
-  const { rowCount } = await sql.query(
-    `UPDATE jobs SET delivered_at = NULL
-     WHERE id IN (SELECT id FROM jobs
-                  WHERE queue = $1 AND status = 'pending' AND delivered_at < now() - make_interval(secs => $2)
-                  ORDER BY id FOR UPDATE SKIP LOCKED)`,
-    [queue, seconds],
+/** A delivery that Postgres has issued and no worker has claimed. */
+export type UnclaimedDelivery = Omit<IssuedDelivery, 'place'>;
+
+/** A page of a queue's unclaimed deliveries that are older than `seconds`, by job id. */
+export async function listUnclaimed(
+  sql: Sql,
+  queue: QueueName,
+  seconds: number,
+  page: { readonly after: string; readonly limit: number },
+): Promise<UnclaimedDelivery[]> {
+  const { rows } = await sql.query<{ id: string; delivery: number }>(
+    `SELECT id, delivery FROM jobs
+     WHERE queue = $1 AND status = 'pending' AND delivered_at < now() - make_interval(secs => $2) AND id > $3
+     ORDER BY id LIMIT $4`,
+    [queue, seconds, page.after, page.limit],
   );
-  return rowCount ?? 0;
+  return rows.map(({ id: jobId, delivery }) => ({ jobId, delivery }));
 }
 
 /** Takes back, of queues that drain, what was delivered and not begun: at most `limit` of each. @returns how many */
@@ -117,11 +124,17 @@ export async function takeBackDraining(sql: Sql, limit: number): Promise<number>
   return rowCount ?? 0;
 }
 
-/** Deliveries that Postgres has issued for a queue and no worker has claimed, of those older than `seconds`. */
-export async function countIssued(sql: Sql, queue: QueueName, seconds: number): Promise<number> {
+/**
+ * What the broker must hold of a queue: deliveries older than `seconds` that nobody has claimed, and those whose attempts
+ * run, unless they came before its contents were lost.
+ */
+export async function countOut(sql: Sql, queue: QueueName, seconds: number): Promise<number> {
   const { rows } = await sql.query<{ count: number }>(
-    `SELECT count(*)::int AS count FROM jobs
-     WHERE queue = $1 AND status = 'pending' AND delivered_at < now() - make_interval(secs => $2)`,
+    `SELECT (SELECT count(*) FROM jobs
+             WHERE queue = $1 AND status = 'pending' AND delivered_at < now() - make_interval(secs => $2))::int
+          + (SELECT count(*) FROM jobs
+             WHERE queue = $1 AND status = 'running' AND delivered_at < now() - make_interval(secs => $2)
+               AND epoch = (SELECT epoch FROM queues WHERE name = $1))::int AS count`,
     [queue, seconds],
   );
   return rows[0]?.count ?? 0;

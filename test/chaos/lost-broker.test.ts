@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { brokerOf } from '../../src/queue/broker.ts';
-import { startJob } from '../../src/queue/start.ts';
+import { startJob, startJobIn } from '../../src/queue/start.ts';
 import { loseEverything } from '../support/broker.ts';
 import { BROKERS, startEngine, type Engine } from '../support/engine.ts';
+import { Gate } from '../support/gate.ts';
 import { testCatalogue, testHandlers, type Script } from '../support/kinds.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -61,4 +62,40 @@ describe.each(BROKERS)('a broker on %s that loses everything', (name) => {
       expect(rows).toEqual([{ completed: JOBS, effects: JOBS, distinct: JOBS }]);
     },
   );
+
+  it('gets a delivery again that it never got, while others run', { timeout: 60_000 }, async () => {
+    const begun = new Gate();
+    const release = new Gate();
+    const scripts: Record<string, Script> = {
+      async long() {
+        begun.open();
+        await release.opened;
+        return 'done';
+      },
+      short: () => Promise.resolve('done'),
+    };
+    engine = await startEngine({ broker: name, catalogue: testCatalogue, handlers: testHandlers(scripts) });
+    const { database, jobs, organization } = engine;
+    const request = (script: string) => ({
+      organizationId: organization.id,
+      kind: 'scripted',
+      input: { script },
+      triggeredBy: 'manual:test',
+    });
+    await engine.startWorker();
+    await startJob(jobs, request('long'));
+    await begun.opened;
+    // As if the process had died between its commit and its call to the broker.
+    const { jobId } = await database.db.transaction((tx) => startJobIn(tx, jobs, request('short')));
+    const read = async () =>
+      (
+        await database.db.query<{ status: string; delivered: boolean }>(
+          'SELECT status, delivered_at IS NOT NULL AS delivered FROM jobs WHERE id = $1',
+          [jobId],
+        )
+      ).rows[0];
+    expect(await read()).toEqual({ status: 'pending', delivered: true });
+    await waitFor(async () => (await read())?.status === 'completed', { timeoutMs: 20_000 });
+    release.open();
+  });
 });

@@ -50,13 +50,12 @@ describe.each(BROKERS)('a delivery queue on %s', (name) => {
     expect(got).toEqual(ids.map((id) => `${id} 1`));
   });
 
-  it('counts what waits and what is being worked on', async () => {
+  it('counts what waits and what is being worked on, and tells what it does not hold', async () => {
     const release = new Gate();
     const begun = new Gate();
-    await queue.deliver(
-      'long_running',
-      [1, 2, 3].map((priority) => ({ jobId: newUuid(), delivery: 1, priority })),
-    );
+    const given = [1, 2, 3].map((priority) => ({ jobId: newUuid(), delivery: 1, priority }));
+    const never = { jobId: newUuid(), delivery: 1 };
+    await queue.deliver('long_running', given);
     expect(await queue.counts('long_running')).toEqual({ waiting: 3, active: 0 });
     await consume('long_running', async () => {
       begun.open();
@@ -64,8 +63,10 @@ describe.each(BROKERS)('a delivery queue on %s', (name) => {
     });
     await begun.opened;
     expect(await queue.counts('long_running')).toEqual({ waiting: 2, active: 1 });
+    expect(await queue.missing('long_running', [...given, never])).toEqual([never]);
     release.open();
-    await waitFor(async () => (await queue.counts('long_running')).active === 0);
+    await waitFor(async () => (await queue.missing('long_running', given)).length === 3);
+    expect(await queue.counts('long_running')).toEqual({ waiting: 0, active: 0 });
   });
 
   it('forgets a delivery that is removed before it was fetched, and minds no other removal', async () => {

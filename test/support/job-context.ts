@@ -27,6 +27,7 @@ const deafQueue: DeliveryQueue = {
   remove: () => Promise.resolve(),
   counts: () => Promise.resolve({ waiting: 0, active: 0 }),
   plantEpoch: () => Promise.resolve(newUuid()),
+  missing: () => Promise.resolve([]),
   hasEpoch: () => Promise.resolve(true),
   close: () => Promise.resolve(),
 };
