@@ -75,6 +75,9 @@ export function createdConditions(
   ];
 }
 
+/** True for every row; a query that says it, and no other, may read `jobs_newest`. */
+const BY_AGE_ALONE = `jobs.queue <> ''`;
+
 interface Scan {
   /** Newest first; otherwise in whatever order is found first */
   readonly isOrdered: boolean;
@@ -98,7 +101,8 @@ export function jobScan(filter: JobFilter, values: Values, { isOrdered, limit, b
   const end = `LIMIT ${values.add(limit)}`;
   // A job has few children, and an index of their own: what else is asked is looked up on their rows.
   if (!isCombined(filter) || filter.parentId !== null) {
-    const conditions = [jobConditions(filter, values), ...older].join(' AND ');
+    const alone = filter.parentId === null ? [BY_AGE_ALONE] : [];
+    const conditions = [jobConditions(filter, values), ...alone, ...older].join(' AND ');
     return `SELECT jobs.id FROM jobs WHERE ${conditions} ${NEWEST_FIRST} ${end}`;
   }
   const { organizationId, kinds, statuses, queues, triggeredBy } = filter;
