@@ -21,8 +21,10 @@ import { systemCatalogue } from './jobs/index.ts';
 import { raceAbort, withTimeout } from './lib/abort.ts';
 import { systemClock, type Clock } from './lib/clock.ts';
 import type { Log } from './lib/log.ts';
+import { startLoop } from './lib/loop.ts';
 import { createPanels, type PanelRegistry } from './panels/index.ts';
 import { brokerOf } from './queue/broker.ts';
+import { endOrphanedCancels } from './queue/cancel.ts';
 import { createJobDeps } from './queue/deps.ts';
 import { openQueue } from './queue/index.ts';
 import { openDatabase, type Database } from './repositories/db.ts';
@@ -55,6 +57,8 @@ export interface App {
   close(): Promise<void>;
 }
 
+/** Between two looks for cancelled jobs that no worker ends */
+const ORPHANED_CANCELS_MS = 5_000;
 /** No statement of the API takes longer. */
 const STATEMENT_TIMEOUT_MS = 15_000;
 /** When the process goes away: for readers of streams to take what is due, and for requests under way to end, in ms. */
@@ -132,6 +136,12 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     log,
   );
   const sockets = createWebSocketTransport({ graphql, authenticate, log, publicUrl: services.publicUrl });
+  const orphanedCancels = startLoop({
+    name: 'orphaned cancels',
+    everyMs: ORPHANED_CANCELS_MS,
+    log,
+    run: () => endOrphanedCancels(services.jobs),
+  });
   server.on('upgrade', (req, socket, head) => sockets.upgrade(req, socket, head));
 
   async function close(): Promise<void> {
@@ -141,6 +151,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     await drained;
     await sockets.close();
     streams.close();
+    await orphanedCancels.stop();
     lag.stop();
     await served;
     await graphql.dispose();

@@ -1,6 +1,12 @@
 import type { UserError } from '../domain/errors.ts';
 import { QUEUE_NAMES } from '../domain/job.ts';
-import { requestCancel, type CancelEffect, type CancelRequest } from '../repositories/job-cancel.ts';
+import {
+  listOrphanedCancels,
+  requestCancel,
+  requestCancels,
+  type CancelEffect,
+  type CancelRequest,
+} from '../repositories/job-cancel.ts';
 import { announce } from './announce.ts';
 import type { JobDeps } from './deps.ts';
 
@@ -16,6 +22,20 @@ export async function cancelJob(deps: JobDeps, request: CancelRequest): Promise<
   tellCancelled(deps, effects);
   if (effects.some(({ jobId }) => jobId === request.jobId)) return { jobId: request.jobId, error: null };
   return notCancellable(deps, request);
+}
+
+/** Jobs of one round */
+const ORPHANS_MAX = 500;
+
+/**
+ * Keeps the word given to whoever cancelled a job whose worker died before it heard. A living worker does this as it
+ * takes the dead one's jobs over; the API does, because there may be none.
+ */
+export async function endOrphanedCancels(deps: JobDeps): Promise<void> {
+  const orphaned = await listOrphanedCancels(deps.db, ORPHANS_MAX);
+  // Who asked, and why, is written down already.
+  const ended = orphaned.map((jobs) => requestCancels(deps.db, { ...jobs, by: 'system', reason: null }));
+  for (const effects of await Promise.all(ended)) tellCancelled(deps, effects);
 }
 
 /** What a cancel that was committed means to others. Never throws; who misses it finds it in Postgres. */

@@ -1,6 +1,7 @@
+import type { JobTrigger } from '../domain/job-status.ts';
 import type { Sql } from './db.ts';
 import { writtenEvents, type JobNews } from './job-events.ts';
-import { mayMove } from './job-moves.ts';
+import { endOf, LIVE_SQL, mayMove, targetOf } from './job-moves.ts';
 
 export interface CancelRequest {
   readonly organizationId: string;
@@ -49,6 +50,11 @@ export async function requestCancels(sql: Sql, request: CancelsRequest): Promise
   }));
 }
 
+const TRIGGERS = ['cancelled_waiting', 'cancelled'] as const satisfies readonly JobTrigger[];
+/** Nobody will end the attempt: no worker of the job's has beaten for as long as a beat may be old. */
+const ORPHANED = `NOT EXISTS (
+  SELECT 1 FROM workers WHERE workers.id = jobs.worker_id AND beat_at > now() - interval '15 seconds')`;
+
 const CANCEL = `
   WITH RECURSIVE family AS (
     SELECT id FROM jobs WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND NOT internal
@@ -56,28 +62,29 @@ const CANCEL = `
     SELECT jobs.id FROM jobs JOIN family ON jobs.parent_id = family.id WHERE jobs.organization_id = $1
   ), held AS (
     SELECT jobs.id, jobs.delivery, cancel_requested_at IS NULL AS first_request,
-           status = 'pending' OR NOT EXISTS (
-             SELECT 1 FROM workers WHERE workers.id = jobs.worker_id AND beat_at > now() - interval '15 seconds') AS at_once
+           CASE WHEN ${mayMove('cancelled_waiting')} THEN 'cancelled_waiting'
+                WHEN ${ORPHANED} THEN 'cancelled' END AS trigger
     FROM jobs JOIN family USING (id)
-    WHERE status IN ('pending', 'running') ORDER BY jobs.id FOR UPDATE OF jobs
+    WHERE status IN ${LIVE_SQL} ORDER BY jobs.id FOR UPDATE OF jobs
   ), moved AS (
+    -- Without a trigger it runs on a live worker: only the request is written down.
     UPDATE jobs SET
       cancel_requested_at = coalesce(cancel_requested_at, now()),
       cancel_requested_by = coalesce(cancel_requested_by, $3), cancel_reason = coalesce(cancel_reason, $4),
-      status = CASE WHEN at_once THEN 'cancelled' ELSE status END,
-      completed_at = CASE WHEN at_once THEN now() END,
-      status_changed_at = CASE WHEN at_once THEN now() ELSE status_changed_at END,
-      worker_id = CASE WHEN at_once THEN NULL ELSE worker_id END,
-      delivered_at = CASE WHEN at_once THEN NULL ELSE delivered_at END,
-      next_attempt_at = CASE WHEN at_once THEN NULL ELSE next_attempt_at END,
-      waiting_for = CASE WHEN at_once THEN NULL ELSE waiting_for END,
-      delivery = jobs.delivery + CASE WHEN at_once THEN 1 ELSE 0 END,
+      status = coalesce(${targetOf(TRIGGERS, 'held.trigger')}, status),
+      completed_at = CASE WHEN held.trigger IS NOT NULL THEN now() END,
+      status_changed_at = CASE WHEN held.trigger IS NOT NULL THEN now() ELSE status_changed_at END,
+      worker_id = CASE WHEN held.trigger IS NOT NULL THEN NULL ELSE worker_id END,
+      delivered_at = CASE WHEN held.trigger IS NOT NULL THEN NULL ELSE delivered_at END,
+      next_attempt_at = CASE WHEN held.trigger IS NOT NULL THEN NULL ELSE next_attempt_at END,
+      waiting_for = CASE WHEN held.trigger IS NOT NULL THEN NULL ELSE waiting_for END,
+      delivery = jobs.delivery + CASE WHEN held.trigger IS NOT NULL THEN 1 ELSE 0 END,
       -- A job that is asked twice gets its mark and its event once.
-      last_seq = last_seq + CASE WHEN at_once OR first_request THEN 1 ELSE 0 END
+      last_seq = last_seq + CASE WHEN held.trigger IS NOT NULL OR first_request THEN 1 ELSE 0 END
     FROM held WHERE jobs.id = held.id
-    RETURNING jobs.*, held.at_once, held.delivery AS held_delivery, held.first_request
+    RETURNING jobs.*, held.trigger IS NOT NULL AS at_once, held.trigger, held.delivery AS held_delivery, held.first_request
   ), ended AS (
-    UPDATE job_attempts SET ended_at = now(), outcome = 'cancelled'
+    UPDATE job_attempts SET ended_at = now(), outcome = ${endOf(TRIGGERS, 'moved.trigger')}
     FROM moved WHERE at_once AND job_attempts.job_id = moved.id AND job_attempts.delivery = moved.held_delivery
   ), event AS (
     INSERT INTO job_events (job_id, seq, type, attempt, status, progress_percent, message, level)
@@ -90,6 +97,24 @@ const CANCEL = `
   SELECT moved.id, moved.queue, moved.held_delivery AS delivery, CASE WHEN at_once THEN 'cancelled' ELSE 'requested' END AS effect,
          (SELECT jsonb_agg(to_jsonb(event)) FROM event WHERE event.job_id = moved.id) AS events
   FROM moved`;
+
+/**
+ * Jobs that somebody asked to cancel and whose worker died before it heard: a rescuer would cancel them, but there may be no
+ * worker left.
+ */
+export async function listOrphanedCancels(
+  sql: Sql,
+  limit: number,
+): Promise<{ readonly organizationId: string; readonly jobIds: readonly string[] }[]> {
+  const { rows } = await sql.query<{ organization_id: string; ids: string[] }>(
+    `SELECT organization_id, array_agg(id) AS ids
+     FROM (SELECT organization_id, id FROM jobs
+           WHERE ${mayMove('cancelled')} AND cancel_requested_at IS NOT NULL AND ${ORPHANED} LIMIT $1) AS orphaned
+     GROUP BY organization_id`,
+    [limit],
+  );
+  return rows.map((row) => ({ organizationId: row.organization_id, jobIds: row.ids }));
+}
 
 /** Of the attempts a process runs, those that it must end: cancelled, or no longer its own. */
 export async function attemptsToEnd(

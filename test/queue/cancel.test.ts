@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cancelJob } from '../../src/queue/cancel.ts';
+import { cancelJob, endOrphanedCancels } from '../../src/queue/cancel.ts';
 import { startJob } from '../../src/queue/start.ts';
 import { startEngine, type Engine } from '../support/engine.ts';
 import { eventsOf, readJob } from '../support/jobs.ts';
@@ -74,6 +74,31 @@ describe('cancelling', () => {
       status: 'cancelled',
       delivery: delivery + 1,
     });
+  });
+
+  it('is kept as a promise though the last worker died before it heard, and nobody asks again', async () => {
+    const { db } = engine.database;
+    const [heard, orphaned] = await Promise.all([start(), start()]);
+    await Promise.all([runOn(heard, '0 s'), runOn(orphaned, '0 s')]);
+    await Promise.all([cancel(heard, 'wrong file'), cancel(orphaned, 'wrong file')]);
+    await endOrphanedCancels(engine.jobs);
+    expect((await readJob(db, orphaned)).status).toBe('running');
+    await db.query(
+      `UPDATE workers SET beat_at = now() - interval '1 minute'
+       WHERE id = (SELECT worker_id FROM jobs WHERE id = $1)`,
+      [orphaned],
+    );
+    await endOrphanedCancels(engine.jobs);
+    expect(await readJob(db, heard)).toMatchObject({ status: 'running' });
+    expect(await readJob(db, orphaned)).toMatchObject({
+      status: 'cancelled',
+      cancel_requested_by: 'manual:ann@example.com',
+    });
+    expect(await eventsOf(db, orphaned)).toEqual([
+      'pending',
+      'log: Cancel requested by manual:ann@example.com: wrong file',
+      'cancelled',
+    ]);
   });
 
   it('of a settled job changes nothing and says so', async () => {
