@@ -24,7 +24,7 @@ export const TOPICS = {
   }),
   /** Key: job uuid. Somebody asked for this job to be cancelled: the worker that runs it looks at the row */
   jobCancel: z.object({ delivery: z.int() }),
-  /** Key: organization uuid. A job of the organization started or changed */
+  /** Key: organization uuid. A job of the organization started or changed. Every jobEvent is heard as one of these too */
   jobChange: z.object({ jobId: z.uuid() }),
   /** Key: uuid of the user, or of the organization for its own copy. There is something new to read */
   notification: z.object({ organizationId: z.uuid(), notificationId: z.uuid() }),

@@ -38,7 +38,17 @@ export function createDispatch(log: Log, stats: BusStats): Dispatch {
   const gap = (): void => all.forEach((topic) => topic.gap());
   const receiveMessage = (raw: unknown): boolean => {
     const parsed = wireMessage.safeParse(raw);
-    return parsed.success && topics[parsed.data[0]].receive(parsed.data[1], parsed.data[2]);
+    if (!parsed.success) return false;
+    const [topic, key, message] = parsed.data;
+    const isRead = topics[topic].receive(key, message);
+    if (topic === 'jobEvent') changed(key, message);
+    return isRead;
+  };
+  /** An event of a job is word of the job's change too: one message travels for both. */
+  const changed = (jobId: string, message: unknown): void => {
+    if (topics.jobChange.size === 0) return;
+    const parsed = eventOwner.safeParse(message);
+    if (parsed.success) topics.jobChange.receive(parsed.data.organizationId, { jobId });
   };
   return {
     on: (topic, key, listener) => topics[topic].add(key, listener),
@@ -59,6 +69,7 @@ export function createDispatch(log: Log, stats: BusStats): Dispatch {
 }
 
 const topicName = z.enum(['jobEvent', 'jobCancel', 'jobChange', 'notification']) satisfies z.ZodType<Topic>;
+const eventOwner = z.object({ organizationId: z.string() });
 const wireMessage = z.tuple([topicName, z.string().min(1), z.unknown()]);
 
 /** Listeners of one topic, by key. */

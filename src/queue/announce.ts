@@ -7,7 +7,8 @@ export function announce(bus: EventBus, ...news: readonly JobNews[]): void {
   for (const { organizationId, jobId, events } of news) {
     for (const event of events)
       bus.publish('jobEvent', jobId, { organizationId, seq: event.seq, event: travelling(event) });
-    bus.publish('jobChange', organizationId, { jobId });
+    // Whoever listens for changes hears of events anyway.
+    if (events.length === 0) bus.publish('jobChange', organizationId, { jobId });
   }
 }
 

@@ -99,6 +99,21 @@ export function eventBusConformance(name: string, createHarness: () => Promise<B
         expect(ear.seqs).toEqual([1]);
       }));
 
+    test("makes an event of a job heard as a change of its organization's jobs", () =>
+      withBuses(2, async ([one, two]) => {
+        if (!one || !two) throw new Error('expected two buses');
+        const [evented, changed] = [randomUUID(), randomUUID()];
+        const heard: unknown[] = [];
+        two.on('jobChange', organizationId, (delivery) => heard.push(delivery));
+        two.on('jobChange', randomUUID(), (delivery) => heard.push(delivery));
+        one.publish('jobEvent', evented, eventMessage(1));
+        one.publish('jobChange', organizationId, { jobId: changed });
+        await waitFor(() => heard.length >= 2);
+        expect(heard).toEqual(
+          [evented, changed].map((jobId) => ({ type: 'message', key: organizationId, message: { jobId } })),
+        );
+      }));
+
     test('stops at unsubscribe, which may be called twice', () =>
       withBuses(1, async ([bus]) => {
         if (!bus) throw new Error('expected a bus');
