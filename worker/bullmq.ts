@@ -9,6 +9,7 @@ import { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { QueueName } from '../src/domain/job.ts';
 import { raceAbort } from '../src/lib/abort.ts';
+import { EnduringClient } from '../src/lib/enduring-client.ts';
 import type { Log } from '../src/lib/log.ts';
 import { BULLMQ_SCHEMA, redisKeyPrefix, type Broker } from '../src/queue/broker.ts';
 import { DeliveryKept } from './delivery-kept.ts';
@@ -145,6 +146,7 @@ function onPostgres(
   const { Worker } = withBackend(createPostgresBackend);
   const { databaseUrl: connectionString, applicationName } = broker;
   const connection = {
+    Client: EnduringClient,
     connectionString,
     schema: BULLMQ_SCHEMA,
     max: 2,

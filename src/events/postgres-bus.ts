@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { sleep, toError } from '../lib/abort.ts';
+import { EnduringClient } from '../lib/enduring-client.ts';
 import { backoffMs, type BackoffPolicy } from '../lib/backoff.ts';
 import type { Log } from '../lib/log.ts';
 import { createAdapter, type BusAdapter } from './adapter.ts';
@@ -47,6 +48,7 @@ export async function openPostgresBus(options: PostgresBusOptions): Promise<BusA
 
 function openPublisher({ url, applicationName, log }: PostgresBusOptions): pg.Pool {
   const pool = new pg.Pool({
+    Client: EnduringClient,
     connectionString: url,
     application_name: applicationName,
     max: 1,

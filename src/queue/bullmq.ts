@@ -4,6 +4,7 @@ import { Redis } from 'ioredis';
 import { QUEUE_NAMES, type QueueName } from '../domain/job.ts';
 import { raceAbort } from '../lib/abort.ts';
 import { Batcher } from '../lib/batcher.ts';
+import { EnduringClient } from '../lib/enduring-client.ts';
 import type { Log } from '../lib/log.ts';
 import { BULLMQ_SCHEMA, redisKeyPrefix, type Broker } from './broker.ts';
 import { deliveryId, type Delivery, type DeliveryQueue } from './queue.ts';
@@ -101,6 +102,7 @@ interface BullConnection {
 function connectPostgres(broker: Extract<Broker, { type: 'postgres' }>): BullConnection {
   const { Queue } = withBackend(createPostgresBackend);
   const connection = {
+    Client: EnduringClient,
     connectionString: broker.databaseUrl,
     schema: BULLMQ_SCHEMA,
     max: 1,

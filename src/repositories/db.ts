@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { z } from 'zod';
 import { toError } from '../lib/abort.ts';
+import { EnduringClient } from '../lib/enduring-client.ts';
 import type { Log } from '../lib/log.ts';
 import { preparedName } from './prepared.ts';
 
@@ -49,6 +50,7 @@ const PREPARED_TIMEOUT_MS = 10_000;
 
 export function openDatabase(options: DatabaseOptions): Database {
   const pool = new pg.Pool({
+    Client: EnduringClient,
     connectionString: options.url,
     application_name: options.applicationName,
     max: options.connectionsMax,
@@ -63,9 +65,6 @@ export function openDatabase(options: DatabaseOptions): Database {
   });
   const toQuery = queries(options.prepares ?? true, options.preparedTimeoutMs ?? PREPARED_TIMEOUT_MS);
   pool.on('error', (error) => options.log.warn({ err: error }, 'an idle database connection broke'));
-  // The pool takes its listener off as it hands a client out, before its borrower can put one on: a session that ends
-  // in the very packet that made it ready would end the process.
-  pool.on('connect', (client) => client.on('error', () => undefined));
   return {
     pool,
     query: (text, values) => pool.query(toQuery(text, values)),

@@ -1,24 +1,9 @@
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase, type Database, type Sql } from '../../src/repositories/db.ts';
 import { prepared } from '../../src/repositories/prepared.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { startEndingPostgres } from '../support/ending-postgres.ts';
 import { silentLog } from '../support/log.ts';
-
-/** A message of the PostgreSQL protocol: https://www.postgresql.org/docs/current/protocol-message-formats.html */
-function message(type: string, body: Buffer): Buffer {
-  const length = Buffer.alloc(4);
-  length.writeInt32BE(body.length + 4);
-  return Buffer.concat([Buffer.from(type), length, body]);
-}
-
-const AUTHENTICATED = message('R', Buffer.alloc(4));
-const READY = message('Z', Buffer.from('I'));
-const TERMINATED = message(
-  'E',
-  Buffer.from('SFATAL\0C57P01\0Mterminating connection due to administrator command\0\0'),
-);
 
 const open = (url: string): Database =>
   openDatabase({
@@ -32,14 +17,8 @@ const open = (url: string): Database =>
 
 describe('a database', () => {
   it('whose session ends in the packet that made it ready fails the transaction, and not the process', async () => {
-    const server = createServer((socket) => {
-      socket.on('error', () => undefined);
-      socket.once('data', () => socket.end(Buffer.concat([AUTHENTICATED, READY, TERMINATED])));
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    const db = open(`postgresql://somebody@127.0.0.1:${port}/something`);
+    const server = await startEndingPostgres();
+    const db = open(server.url);
     // An error that nobody listens for would be uncaught and fail the test run.
     await expect(db.transaction((tx) => tx.query('SELECT 1'))).rejects.toThrow();
     await db.close();
