@@ -3,7 +3,7 @@ import { newUuid, toPublicId } from '../../src/domain/ids.ts';
 import { rollQueueStats } from '../../src/repositories/queue-stats.ts';
 import { startApi, type TestApi } from '../support/api.ts';
 import { seedJob } from '../support/job-rows.ts';
-import { statementsDuring } from '../support/statements.ts';
+import { readsDuring } from '../support/statements.ts';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -86,7 +86,7 @@ describe('queues', () => {
     const all =
       '{ queues { name counts { pending } metrics { finishedCount } workers { name runningCount } } }';
     await api.ask(all);
-    const statements = await statementsDuring(() => api.ask(all));
+    const statements = await readsDuring(() => api.ask(all));
     expect(statements.length, statements.join('\n')).toBeLessThanOrEqual(7);
   });
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newUuid } from '../../src/domain/ids.ts';
 import { startApi, type TestApi } from '../support/api.ts';
 import { seedEvents, seedItems, seedJob, type SeededJob } from '../support/job-rows.ts';
-import { statementsDuring } from '../support/statements.ts';
+import { readsDuring } from '../support/statements.ts';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -44,9 +44,9 @@ test('a page of 100 jobs with all that belongs to them costs as many statements 
   const filter = { parentId: parent.id };
   // The first request of a token looks it up.
   await api.ask(JOBS, { first: 1, filter });
-  const few = await statementsDuring(() => api.ask(JOBS, { first: 2, filter }));
+  const few = await readsDuring(() => api.ask(JOBS, { first: 2, filter }));
   let answer: Awaited<ReturnType<TestApi['ask']>> | undefined;
-  const many = await statementsDuring(async () => {
+  const many = await readsDuring(async () => {
     answer = await api.ask(JOBS, { first: 100, filter });
   });
   expect(answer?.errors).toEqual([]);
@@ -90,9 +90,9 @@ test('a page of 50 products with variants and images costs as many statements as
   const PRODUCTS = `query ($first: Int!) { products(first: $first, filter: { vendors: ["Acme"], statuses: [ACTIVE], search: "SHIRT" }) {
     totalCount edges { node { id title images { url } variants(first: 2) { totalCount pageInfo { hasNextPage }
       edges { node { sku price options { name value } product { title } } } } } } } }`;
-  const few = await statementsDuring(() => api.ask(PRODUCTS, { first: 2 }));
+  const few = await readsDuring(() => api.ask(PRODUCTS, { first: 2 }));
   let answer: Awaited<ReturnType<TestApi['ask']>> | undefined;
-  const many = await statementsDuring(async () => {
+  const many = await readsDuring(async () => {
     answer = await api.ask(PRODUCTS, { first: 50 });
   });
   expect(answer?.errors).toEqual([]);
