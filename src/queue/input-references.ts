@@ -3,7 +3,7 @@ import { UserFacingError, type UserError } from '../domain/errors.ts';
 import type { IdType } from '../domain/ids.ts';
 import type { Sql } from '../repositories/db.ts';
 import { filesOfJob } from '../repositories/files.ts';
-import { keepUploads, uploadProblem } from '../repositories/uploads.ts';
+import { keepUploads, uploadProblem, type UploadHolder } from '../repositories/uploads.ts';
 
 /** What an input may name: a row of ours, or the file of rejected rows of a job. */
 type ReferenceType = IdType | 'rejectedRows';
@@ -115,16 +115,21 @@ const UPLOAD_MESSAGES = {
 };
 
 /**
- * Ties a job to the uploads that its input names, in the transaction that writes the job: they are kept as long as it.
+ * Ties a job or a schedule to the uploads that its input names, in the transaction that writes it: they are kept as long
+ * as it.
  * @throws UserFacingError for one that has gone since it was checked
  */
 export async function keepReferences(
   sql: Sql,
   schema: z.ZodType,
-  job: { readonly id: string; readonly organizationId: string; readonly input: unknown },
+  {
+    organizationId,
+    input,
+    ...holder
+  }: UploadHolder & { readonly organizationId: string; readonly input: unknown },
 ): Promise<void> {
-  const uploads = referencesIn(schema, job.input, ['input']).filter(({ type }) => type === 'upload');
+  const uploads = referencesIn(schema, input, ['input']).filter(({ type }) => type === 'upload');
   const ids = uploads.map(({ id }) => id);
-  if (await keepUploads(sql, job.organizationId, job.id, ids)) return;
+  if (await keepUploads(sql, organizationId, holder, ids)) return;
   throw UserFacingError.of('EXPIRED', uploads[0]?.field ?? null, UPLOAD_MESSAGES.expired);
 }

@@ -61,13 +61,13 @@ async function find(
   return { job, contract: knownContract(deps, job.kind) };
 }
 
-function knownContract(deps: JobDeps, kind: string): JobContract {
+export function knownContract(deps: Pick<JobDeps, 'catalogue'>, kind: string): JobContract {
   const contract = contractOf(deps, kind);
   if (contract) return contract;
   throw UserFacingError.of('UNAVAILABLE', ['id'], 'This server no longer knows jobs of this kind.');
 }
 
-export function contractOf(deps: JobDeps, kind: string): JobContract | undefined {
+export function contractOf(deps: Pick<JobDeps, 'catalogue'>, kind: string): JobContract | undefined {
   return deps.catalogue[kind] ?? Object.values(deps.catalogue).find(({ aliases }) => aliases?.includes(kind));
 }
 

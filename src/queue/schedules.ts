@@ -16,11 +16,13 @@ import {
   updateSchedule as updateRow,
   type LockedSchedule,
 } from '../repositories/schedules.ts';
+import { releaseScheduleUploads } from '../repositories/uploads.ts';
 import { checkTiming, isSameTiming } from '../services/schedules/check-timing.ts';
 import { nextDueTime } from '../services/schedules/due-times.ts';
 import type { JobDeps } from './deps.ts';
 import { currentInput } from './due-schedules.ts';
-import { asErrorOfTheOldJob, contractOf } from './retry.ts';
+import { keepReferences } from './input-references.ts';
+import { asErrorOfTheOldJob, knownContract } from './retry.ts';
 import { checkJob, checkName, Mistakes, type ScheduledJob } from './schedule-checks.ts';
 import { startJob, type StartedJob } from './start.ts';
 
@@ -64,6 +66,7 @@ export async function createSchedule(
     if (name === null || timing === null || job === null) throw mistakes.all();
     const nextDueAt = nextDueTime(timing, now);
     await insertSchedule(tx, { id, ...owner, name, ...job, priority: request.priority, timing, nextDueAt });
+    await keepUploadsOf(tx, deps, { organizationId, id }, job);
   });
   return id;
 }
@@ -92,6 +95,9 @@ export async function updateSchedule(
     const { kind, version, input } = job;
     const priority = request.priority ?? old.priority;
     await updateRow(tx, id, { name, kind, version, input, priority, timing, nextDueAt });
+    if (!request.job) return;
+    await releaseScheduleUploads(tx, organizationId, id);
+    await keepUploadsOf(tx, deps, target, job);
   });
 }
 
@@ -122,7 +128,10 @@ export async function resumeSchedule(deps: Deps, target: Target): Promise<void> 
 
 /** The jobs that it started stay. */
 export async function deleteSchedule(deps: Deps, { organizationId, id }: Target): Promise<void> {
-  if (!(await deleteRow(deps.db, organizationId, id))) throw notFound();
+  await deps.db.transaction(async (tx) => {
+    if (!(await deleteRow(tx, organizationId, id))) throw notFound();
+    await releaseScheduleUploads(tx, organizationId, id);
+  });
 }
 
 /** Starts its job now, whatever its state; the due times stay as they are. */
@@ -133,9 +142,7 @@ export async function runScheduleNow(
   const { organizationId, id, triggeredBy } = target;
   const schedule = await findSchedule(deps.db, organizationId, id);
   if (!schedule) throw notFound();
-  const contract = contractOf(deps, schedule.kind);
-  if (!contract)
-    throw UserFacingError.of('UNAVAILABLE', ['id'], 'This server no longer knows jobs of this kind.');
+  const contract = knownContract(deps, schedule.kind);
   try {
     return await startJob(deps, {
       organizationId,
@@ -149,6 +156,17 @@ export async function runScheduleNow(
     if (error instanceof UserFacingError) throw new UserFacingError(error.errors.map(asErrorOfTheOldJob));
     throw error;
   }
+}
+
+/** An upload that a schedule's input names is there for each of its jobs. */
+function keepUploadsOf(
+  tx: Tx,
+  deps: Deps,
+  { organizationId, id }: Target,
+  { kind, input }: { readonly kind: string; readonly input: unknown },
+): Promise<void> {
+  const schema = knownContract(deps, kind).input;
+  return keepReferences(tx, schema, { organizationId, scheduleId: id, input });
 }
 
 async function lock(tx: Tx, { organizationId, id }: Target): Promise<LockedSchedule> {

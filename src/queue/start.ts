@@ -101,7 +101,7 @@ async function write(tx: Tx, checked: CheckedStart): Promise<Written> {
   }
   const insert = async (): Promise<InsertedJob | null> => {
     const [inserted = null] = await insertJobs(tx, [job], START_WINDOW);
-    if (inserted) await keepReferences(tx, checked.contract.input, job);
+    if (inserted) await keepReferences(tx, checked.contract.input, { ...job, jobId: job.id });
     return inserted;
   };
   const found = await insertOrFindLive(tx, checked, insert);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Sql } from './db.ts';
+import type { Sql, Tx } from './db.ts';
 import { callOff } from './storage-removals.ts';
 
 const byteCount = z
@@ -22,8 +22,8 @@ const uploadRow = z.object({
 });
 
 /**
- * A place to PUT a file to. Until `receivedAt` there is nothing under `storageKey`. It goes at `expiresAt` if no job
- * names it; null: some job did, and it stays as long as one does.
+ * A place to PUT a file to. Until `receivedAt` there is nothing under `storageKey`. It goes at `expiresAt` if no job or
+ * schedule names it; null: some did, and it stays as long as one does.
  */
 export type Upload = Readonly<z.infer<typeof uploadRow>>;
 
@@ -78,7 +78,7 @@ export interface ReceivedUpload {
   readonly storageKey: string;
 }
 
-/** An upload that was received and that no job names goes after this. */
+/** An upload that was received and that nothing names goes after this. */
 const UNUSED_HOURS = 24;
 /** A PUT that began in time may still be under way. */
 const PUT_GRACE = `interval '1 hour'`;
@@ -104,11 +104,20 @@ export async function markUploadReceived(
   return rows.length === 1;
 }
 
+/** Whether a job or a schedule names the upload of a row of `table`. */
+const isNamed = (table: string): string =>
+  `(${['job_uploads', 'schedule_uploads']
+    .map(
+      (holders) =>
+        `EXISTS (SELECT 1 FROM ${holders}
+                 WHERE ${holders}.organization_id = ${table}.organization_id AND upload_id = ${table}.id)`,
+    )
+    .join(' OR ')})`;
+
 const IS_KEPT = `received_at IS NOT NULL AND (
   expires_at IS NULL OR expires_at > now()
-  -- A job that named it has just gone, and nobody has looked yet whether another one does.
-  OR EXISTS (SELECT 1 FROM job_uploads
-             WHERE job_uploads.organization_id = uploads.organization_id AND upload_id = uploads.id))`;
+  -- What named it has just gone, and nobody has looked yet whether something else does.
+  OR ${isNamed('uploads')})`;
 
 /** What stands in the way of a job that reads an upload, or null. */
 export async function uploadProblem(
@@ -127,28 +136,52 @@ export async function uploadProblem(
   return upload.received || upload.expired ? 'expired' : 'empty';
 }
 
+/** What names uploads in its input. */
+export type UploadHolder = { readonly jobId: string } | { readonly scheduleId: string };
+
 /**
- * Keeps uploads for a job that names them: from now on they stay as long as the job does. In the job's own transaction.
+ * Keeps uploads for what names them: from now on they stay as long as it does. In the transaction that writes it.
  * @returns false when one of them has gone meanwhile
  */
 export async function keepUploads(
   sql: Sql,
   organizationId: string,
-  jobId: string,
+  holder: UploadHolder,
   uploadIds: readonly string[],
 ): Promise<boolean> {
   const ids = [...new Set(uploadIds)];
   if (ids.length === 0) return true;
+  const [holders, id] =
+    'jobId' in holder
+      ? ['job_uploads (organization_id, job_id, upload_id)', holder.jobId]
+      : ['schedule_uploads (organization_id, schedule_id, upload_id)', holder.scheduleId];
   const { rowCount } = await sql.query(
     `WITH held AS (
        SELECT id FROM uploads WHERE organization_id = $1 AND id = ANY($3) AND ${IS_KEPT} ORDER BY id FOR UPDATE
      ), kept AS (
        UPDATE uploads SET expires_at = NULL FROM held WHERE uploads.id = held.id RETURNING uploads.id
      )
-     INSERT INTO job_uploads (organization_id, job_id, upload_id) SELECT $1, $2, id FROM kept`,
-    [organizationId, jobId, ids],
+     INSERT INTO ${holders} SELECT $1, $2, id FROM kept`,
+    [organizationId, id, ids],
   );
   return rowCount === ids.length;
+}
+
+/** A schedule names no uploads any more; what nothing else names goes after a day, as if it had just been received. */
+export async function releaseScheduleUploads(
+  tx: Tx,
+  organizationId: string,
+  scheduleId: string,
+): Promise<void> {
+  await tx.query(
+    `WITH released AS (
+       DELETE FROM schedule_uploads WHERE organization_id = $1 AND schedule_id = $2 RETURNING upload_id
+     ), held AS (
+       SELECT id FROM uploads WHERE organization_id = $1 AND id IN (SELECT upload_id FROM released) ORDER BY id FOR UPDATE
+     )
+     UPDATE uploads SET expires_at = now() + make_interval(hours => $3) FROM held WHERE uploads.id = held.id`,
+    [organizationId, scheduleId, UNUSED_HOURS],
+  );
 }
 
 export interface PrunedUploads {
@@ -158,8 +191,8 @@ export interface PrunedUploads {
 }
 
 /**
- * Looks at uploads whose time has come, at most `limit`: those that a job names stay as long as it does, the others
- * go, and the removal of their bytes is written down with it.
+ * Looks at uploads whose time has come, at most `limit`: those that something names stay as long as it does, the
+ * others go, and the removal of their bytes is written down with it.
  */
 export async function pruneUploads(sql: Sql, limit: number): Promise<PrunedUploads> {
   const { rows } = await sql.query<{ seen: number; uploads: number }>(
@@ -168,9 +201,7 @@ export async function pruneUploads(sql: Sql, limit: number): Promise<PrunedUploa
        WHERE expires_at < now() AND (received_at IS NOT NULL OR expires_at < now() - ${PUT_GRACE})
        ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
      ), judged AS MATERIALIZED (
-       SELECT due.id, EXISTS (SELECT 1 FROM job_uploads WHERE job_uploads.organization_id = due.organization_id
-                                AND upload_id = due.id) AS used
-       FROM due
+       SELECT due.id, ${isNamed('due')} AS used FROM due
      ), kept AS (
        UPDATE uploads SET expires_at = NULL FROM judged WHERE uploads.id = judged.id AND used
      ), gone AS (

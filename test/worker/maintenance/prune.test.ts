@@ -165,7 +165,8 @@ describe('what is out of date', () => {
     it('is none that a job names, however old, until the last such job goes', async () => {
       const id = await received();
       const [first, second] = [await settledJob(40), await settledJob(2)];
-      for (const job of [first, second]) await keepUploads(database.db, organizationId, job.uuid, [id]);
+      for (const job of [first, second])
+        await keepUploads(database.db, organizationId, { jobId: job.uuid }, [id]);
       expect(await upload(id)).toMatchObject({ expiresAt: null });
       expect(await pruned()).toMatchObject({ jobs: 1, uploads: 0 });
       expect(await upload(id)).toMatchObject({ expiresAt: null });
@@ -176,7 +177,7 @@ describe('what is out of date', () => {
     it('is the one that two jobs name which go at the same moment in two workers', async () => {
       const id = await received();
       for (let count = 0; count < 20; count += 1) {
-        await keepUploads(database.db, organizationId, (await settledJob(40)).uuid, [id]);
+        await keepUploads(database.db, organizationId, { jobId: (await settledJob(40)).uuid }, [id]);
       }
       await Promise.all([pruned(), pruned(), pruned()]);
       await pruned();
@@ -189,7 +190,7 @@ describe('what is out of date', () => {
         const id = await received();
         const job = await settledJob(1);
         const [kept] = await Promise.all([
-          database.db.transaction((tx) => keepUploads(tx, organizationId, job.uuid, [id])),
+          database.db.transaction((tx) => keepUploads(tx, organizationId, { jobId: job.uuid }, [id])),
           timeIsOver(id).then(() => pruneUploads(database.db, 10)),
         ]);
         expect((await upload(id)) !== null).toBe(kept);
