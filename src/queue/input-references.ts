@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { UserFacingError, type UserError } from '../domain/errors.ts';
 import type { IdType } from '../domain/ids.ts';
-import type { Sql } from '../repositories/db.ts';
+import type { Sql, Tx } from '../repositories/db.ts';
 import { filesOfJob } from '../repositories/files.ts';
-import { keepUploads, uploadProblem, type UploadHolder } from '../repositories/uploads.ts';
+import { keepScheduleUploads, uploadProblem } from '../repositories/uploads.ts';
 
 /** What an input may name: a row of ours, or the file of rejected rows of a job. */
 type ReferenceType = IdType | 'rejectedRows';
@@ -28,28 +28,39 @@ const referenceMeta = z.union([
   z.object({ reads: z.string() }).transform(({ reads }) => reads),
 ]);
 
+/** An input, what it must look like, and whose it is. */
+interface OwnedInput {
+  readonly organizationId: string;
+  readonly schema: z.ZodType;
+  readonly input: unknown;
+}
+
 /** @throws UserFacingError that names every reference which is missing, another organization's or no longer usable */
-export async function checkReferences(
-  sql: Sql,
-  organizationId: string,
-  schema: z.ZodType,
-  input: unknown,
-): Promise<void> {
-  const found = referencesIn(schema, input, ['input']);
+export function checkReferences(sql: Sql, owned: OwnedInput): Promise<void> {
+  return check(sql, owned.organizationId, referencesIn(owned.schema, owned.input, ['input']));
+}
+
+/** As `checkReferences`, but for uploads: the statement that inserts a job looks at those itself. */
+export function checkReferencesBesideUploads(sql: Sql, owned: OwnedInput): Promise<void> {
+  const found = referencesIn(owned.schema, owned.input, ['input']).filter(({ type }) => type !== 'upload');
+  return check(sql, owned.organizationId, found);
+}
+
+async function check(sql: Sql, organizationId: string, found: readonly Reference[]): Promise<void> {
   const errors = await Promise.all(
     found.map((reference) => {
-      const check = CHECKS[reference.type];
-      if (!check) throw new Error(`no check is known for references to ${reference.type}`);
-      return check(sql, organizationId, reference);
+      const checkOne = CHECKS[reference.type];
+      if (!checkOne) throw new Error(`no check is known for references to ${reference.type}`);
+      return checkOne(sql, organizationId, reference);
     }),
   );
   const wrong = errors.filter((error) => error !== null);
   if (wrong.length > 0) throw new UserFacingError(wrong);
 }
 
-/** Whether an input names anything of ours. */
-export function hasReferences(schema: z.ZodType, input: unknown): boolean {
-  return referencesIn(schema, input, ['input']).length > 0;
+/** The uploads that an input names. */
+export function uploadsIn(schema: z.ZodType, input: unknown): string[] {
+  return referencesIn(schema, input, ['input']).flatMap(({ type, id }) => (type === 'upload' ? [id] : []));
 }
 
 function referencesIn(schema: z.ZodType, value: unknown, field: readonly string[]): Reference[] {
@@ -115,21 +126,15 @@ const UPLOAD_MESSAGES = {
 };
 
 /**
- * Ties a job or a schedule to the uploads that its input names, in the transaction that writes it: they are kept as long
- * as it.
+ * Ties a schedule to the uploads that its input names, in the transaction that writes it: they are kept as long as it.
  * @throws UserFacingError for one that has gone since it was checked
  */
-export async function keepReferences(
-  sql: Sql,
+export async function keepForSchedule(
+  tx: Tx,
   schema: z.ZodType,
-  {
-    organizationId,
-    input,
-    ...holder
-  }: UploadHolder & { readonly organizationId: string; readonly input: unknown },
+  schedule: { readonly id: string; readonly organizationId: string; readonly input: unknown },
 ): Promise<void> {
-  const uploads = referencesIn(schema, input, ['input']).filter(({ type }) => type === 'upload');
-  const ids = uploads.map(({ id }) => id);
-  if (await keepUploads(sql, organizationId, holder, ids)) return;
-  throw UserFacingError.of('EXPIRED', uploads[0]?.field ?? null, UPLOAD_MESSAGES.expired);
+  const ids = uploadsIn(schema, schedule.input);
+  if (await keepScheduleUploads(tx, schedule.organizationId, schedule.id, ids)) return;
+  throw UserFacingError.of('EXPIRED', ['input'], UPLOAD_MESSAGES.expired);
 }

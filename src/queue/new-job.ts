@@ -5,6 +5,7 @@ import { JOB_PRIORITIES, type JobPriority } from '../domain/job.ts';
 import type { JobCatalogue, JobContract } from '../jobs/define.ts';
 import { canonicalHash, stringsIn, withoutNul } from '../lib/canonical-json.ts';
 import type { NewJob } from '../repositories/job-inserts.ts';
+import { uploadsIn } from './input-references.ts';
 
 const startOptions = z.object({
   idempotencyKey: z.string().min(1).max(255).nullish(),
@@ -87,6 +88,7 @@ function newJob(
     scheduledFor: request.schedule?.dueAt ?? null,
     internal: contract.queue === 'internal',
     searchText: stringsIn(input).join(' ').slice(0, 2_000).toLowerCase(),
+    uploadIds: uploadsIn(contract.input, input),
   };
 }
 

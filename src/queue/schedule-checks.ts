@@ -49,7 +49,7 @@ export async function checkJob(
 ): Promise<{ kind: string; version: number; input: unknown }> {
   try {
     const { contract, job } = checkStart(catalogue, { organizationId, kind, input, triggeredBy: 'schedule' });
-    await checkReferences(sql, organizationId, contract.input, job.input);
+    await checkReferences(sql, { organizationId, schema: contract.input, input: job.input });
     return { kind: job.kind, version: job.version, input: job.input };
   } catch (error) {
     if (!(error instanceof UserFacingError)) throw error;

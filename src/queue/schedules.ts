@@ -21,7 +21,7 @@ import { checkTiming, isSameTiming } from '../services/schedules/check-timing.ts
 import { nextDueTime } from '../services/schedules/due-times.ts';
 import type { JobDeps } from './deps.ts';
 import { currentInput } from './due-schedules.ts';
-import { keepReferences } from './input-references.ts';
+import { keepForSchedule } from './input-references.ts';
 import { asErrorOfTheOldJob, knownContract } from './retry.ts';
 import { checkJob, checkName, Mistakes, type ScheduledJob } from './schedule-checks.ts';
 import { startJob, type StartedJob } from './start.ts';
@@ -166,7 +166,7 @@ function keepUploadsOf(
   { kind, input }: { readonly kind: string; readonly input: unknown },
 ): Promise<void> {
   const schema = knownContract(deps, kind).input;
-  return keepReferences(tx, schema, { organizationId, scheduleId: id, input });
+  return keepForSchedule(tx, schema, { organizationId, id, input });
 }
 
 async function lock(tx: Tx, { organizationId, id }: Target): Promise<LockedSchedule> {

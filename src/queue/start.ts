@@ -7,7 +7,7 @@ import { findFreshResult, findLiveByUniqueKey } from '../repositories/jobs.ts';
 import { announce } from './announce.ts';
 import { START_WINDOW, type JobDeps } from './deps.ts';
 import { deliverSoon } from './deliver.ts';
-import { checkReferences, hasReferences, keepReferences } from './input-references.ts';
+import { checkReferences, checkReferencesBesideUploads } from './input-references.ts';
 import { checkStart, type CheckedStart, type StartRequest } from './new-job.ts';
 
 export type { StartOptions, StartRequest } from './new-job.ts';
@@ -36,7 +36,7 @@ const UNIQUE_TRIES = 3;
  */
 export async function startJob(deps: JobDeps, request: StartRequest): Promise<StartedJob> {
   const checked = checkStart(deps.catalogue, request);
-  await checkReferences(deps.db, request.organizationId, checked.contract.input, checked.job.input);
+  await checkReferencesBesideUploads(deps.db, inputOf(checked));
   const written = isPlain(checked)
     ? await insertOrFindLive(deps.db, checked, deps.insert)
     : await deps.db.transaction((tx) => write(tx, checked));
@@ -51,7 +51,7 @@ export async function startJob(deps: JobDeps, request: StartRequest): Promise<St
  */
 export async function startJobIn(tx: Tx, deps: JobDeps, request: StartRequest): Promise<WrittenStart> {
   const checked = checkStart(deps.catalogue, request);
-  await checkReferences(tx, request.organizationId, checked.contract.input, checked.job.input);
+  await checkReferencesBesideUploads(tx, inputOf(checked));
   const written = await write(tx, checked);
   if (!('inserted' in written)) return { ...written, afterCommit: () => Promise.resolve() };
   return {
@@ -61,9 +61,15 @@ export async function startJobIn(tx: Tx, deps: JobDeps, request: StartRequest): 
 }
 
 /** One statement writes it: there is nothing else to be decided with it. */
-function isPlain({ contract, job, maxAgeSeconds }: CheckedStart): boolean {
-  return job.idempotencyKey === null && maxAgeSeconds === null && !hasReferences(contract.input, job.input);
+function isPlain({ job, maxAgeSeconds }: CheckedStart): boolean {
+  return job.idempotencyKey === null && maxAgeSeconds === null;
 }
+
+const inputOf = ({ contract, job: { organizationId, input } }: CheckedStart) => ({
+  organizationId,
+  schema: contract.input,
+  input,
+});
 
 const fresh = (job: NewJob, inserted: InsertedJob): StartedJob => ({
   jobId: job.id,
@@ -99,24 +105,26 @@ async function write(tx: Tx, checked: CheckedStart): Promise<Written> {
     const jobId = await findFreshResult(tx, organizationId, job.kind, job.inputHash, maxAgeSeconds);
     if (jobId) return replay(earlier(jobId, 'CACHED', 'A finished result is fresh enough.'));
   }
-  const insert = async (): Promise<InsertedJob | null> => {
-    const [inserted = null] = await insertJobs(tx, [job], START_WINDOW);
-    if (inserted) await keepReferences(tx, checked.contract.input, { ...job, jobId: job.id });
-    return inserted;
-  };
+  const insert = async (): Promise<InsertedJob | null> =>
+    (await insertJobs(tx, [job], START_WINDOW))[0] ?? null;
   const found = await insertOrFindLive(tx, checked, insert);
   return 'inserted' in found ? found : replay(found);
 }
 
-/** @throws UserFacingError CONFLICT when a live job holds the unique key with other input */
+/**
+ * @throws UserFacingError for an upload that does not exist or has gone, and CONFLICT when a live job holds the unique key
+ * with other input
+ */
 async function insertOrFindLive(
   sql: Sql,
-  { contract, job }: CheckedStart,
+  checked: CheckedStart,
   insert: (job: NewJob) => Promise<InsertedJob | null>,
 ): Promise<Written> {
+  const { contract, job } = checked;
   for (let tries = 0; tries < UNIQUE_TRIES; tries += 1) {
     const inserted = await insert(job);
     if (inserted) return { inserted };
+    if (job.uploadIds.length > 0) await checkReferences(sql, inputOf(checked));
     const winner =
       job.uniqueKey && (await findLiveByUniqueKey(sql, job.organizationId, job.kind, job.uniqueKey));
     if (!winner) continue;

@@ -6,6 +6,7 @@ import { statusNews, type JobNews } from './job-events.ts';
 import type { IssuedDelivery } from './job-deliveries.ts';
 import { LIVE_SQL } from './job-moves.ts';
 import { prepared } from './prepared.ts';
+import { IS_KEPT } from './uploads.ts';
 
 export interface NewJob {
   readonly id: string;
@@ -27,6 +28,8 @@ export interface NewJob {
   readonly scheduledFor: Date | null;
   readonly internal: boolean;
   readonly searchText: string;
+  /** Uploads that its input names: from now on they stay as long as the job does */
+  readonly uploadIds: readonly string[];
 }
 
 /** A job that was written. */
@@ -40,7 +43,8 @@ export interface InsertedJob {
  * Writes pending jobs with their first events, and issues those that are due and have room in their organization's
  * window, all by one statement.
  * @param window deliveries per organization and queue that may wait in the broker at once
- * @returns in the order of `jobs`; null for one that was not written, because a live job of the kind has its unique key
+ * @returns in the order of `jobs`; null for one that was not written, because a live job of the kind has its unique key,
+ * or an upload that it names does not exist or has gone
  */
 export async function insertJobs(
   sql: Sql,
@@ -92,6 +96,8 @@ function columnsOf(jobs: readonly NewJob[]): unknown[] {
     jobs.map((job) => timeOfUuid(job.id)),
     jobs.map((job) => job.scheduleId),
     jobs.map((job) => job.scheduledFor),
+    jobs.flatMap((job) => job.uploadIds.map(() => job.id)),
+    jobs.flatMap((job) => job.uploadIds),
   ];
 }
 
@@ -114,12 +120,21 @@ const INSERT = prepared(
     SELECT holder.queue, holder.organization_id, level, window_room.*
     FROM (SELECT DISTINCT queue, organization_id, level FROM wanted WHERE issuable) AS holder
     CROSS JOIN LATERAL (${roomSql({ queue: 'holder.queue', window: '$1' })}) AS window_room
+  ), named AS MATERIALIZED (
+    SELECT DISTINCT wanted.organization_id, job_id, upload_id
+    FROM unnest($21::uuid[], $22::uuid[]) AS named (job_id, upload_id) JOIN wanted ON wanted.id = job_id
+  ), held AS MATERIALIZED (
+    SELECT uploads.id FROM uploads
+    WHERE (organization_id, id) IN (SELECT organization_id, upload_id FROM named) AND ${IS_KEPT}
+    ORDER BY id FOR UPDATE
   ), placed AS (
     SELECT wanted.*, holder.room, holder.ahead + nth AS place
     FROM (SELECT wanted.*, row_number() OVER (PARTITION BY queue, organization_id, level, issuable ORDER BY ordinal) AS nth
           FROM wanted) AS wanted
     LEFT JOIN holder ON issuable AND holder.queue = wanted.queue AND holder.organization_id = wanted.organization_id
                         AND holder.level = wanted.level
+    WHERE NOT EXISTS (SELECT 1 FROM named LEFT JOIN held ON held.id = upload_id
+                      WHERE job_id = wanted.id AND held.id IS NULL)
   ), job AS (
     INSERT INTO jobs (id, organization_id, kind, version, queue, priority, input, input_hash, triggered_by, run_at, due_at,
                       max_attempts, idempotency_key, unique_key, parent_id, internal, search_text, created_at, schedule_id, scheduled_for, last_seq,
@@ -135,6 +150,11 @@ const INSERT = prepared(
     RETURNING id, delivery
   ), event AS (
     INSERT INTO job_events (job_id, seq, type, attempt, status) SELECT id, 1, 'status', 0, 'pending' FROM job
+  ), used AS (
+    INSERT INTO job_uploads (organization_id, job_id, upload_id)
+    SELECT organization_id, job_id, upload_id FROM named JOIN job ON job.id = job_id RETURNING upload_id
+  ), kept AS (
+    UPDATE uploads SET expires_at = NULL WHERE id IN (SELECT upload_id FROM used) AND expires_at IS NOT NULL
   )
   SELECT job.id, job.delivery, CASE WHEN job.delivery > 0 THEN ${placeSql('placed.place', '$1')} END AS place, now()::timestamptz(3) AS at
   FROM job JOIN placed USING (id)`,

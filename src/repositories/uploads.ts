@@ -114,7 +114,8 @@ const isNamed = (table: string): string =>
     )
     .join(' OR ')})`;
 
-const IS_KEPT = `received_at IS NOT NULL AND (
+/** Of a row of `uploads`: received, and its time is not over. */
+export const IS_KEPT = `received_at IS NOT NULL AND (
   expires_at IS NULL OR expires_at > now()
   -- What named it has just gone, and nobody has looked yet whether something else does.
   OR ${isNamed('uploads')})`;
@@ -136,33 +137,27 @@ export async function uploadProblem(
   return upload.received || upload.expired ? 'expired' : 'empty';
 }
 
-/** What names uploads in its input. */
-export type UploadHolder = { readonly jobId: string } | { readonly scheduleId: string };
-
 /**
- * Keeps uploads for what names them: from now on they stay as long as it does. In the transaction that writes it.
+ * Keeps uploads for a schedule that names them: from now on they stay as long as it does. In the transaction that writes
+ * it. (A job's are kept by the statement that inserts it.)
  * @returns false when one of them has gone meanwhile
  */
-export async function keepUploads(
-  sql: Sql,
+export async function keepScheduleUploads(
+  tx: Tx,
   organizationId: string,
-  holder: UploadHolder,
+  scheduleId: string,
   uploadIds: readonly string[],
 ): Promise<boolean> {
   const ids = [...new Set(uploadIds)];
   if (ids.length === 0) return true;
-  const [holders, id] =
-    'jobId' in holder
-      ? ['job_uploads (organization_id, job_id, upload_id)', holder.jobId]
-      : ['schedule_uploads (organization_id, schedule_id, upload_id)', holder.scheduleId];
-  const { rowCount } = await sql.query(
+  const { rowCount } = await tx.query(
     `WITH held AS (
        SELECT id FROM uploads WHERE organization_id = $1 AND id = ANY($3) AND ${IS_KEPT} ORDER BY id FOR UPDATE
      ), kept AS (
        UPDATE uploads SET expires_at = NULL FROM held WHERE uploads.id = held.id RETURNING uploads.id
      )
-     INSERT INTO ${holders} SELECT $1, $2, id FROM kept`,
-    [organizationId, id, ids],
+     INSERT INTO schedule_uploads (organization_id, schedule_id, upload_id) SELECT $1, $2, id FROM kept`,
+    [organizationId, scheduleId, ids],
   );
   return rowCount === ids.length;
 }

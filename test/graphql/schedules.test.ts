@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pruneUploads } from '../../src/repositories/uploads.ts';
 import { createClient, MillraceUserError, type MillraceClient } from '../../src/sdk/index.ts';
 import { startApi, type TestApi } from '../support/api.ts';
-import { statementsDuring } from '../support/statements.ts';
+import { readsDuring } from '../support/statements.ts';
 
 let api: TestApi;
 let client: MillraceClient;
@@ -389,7 +389,7 @@ describe('the list of schedules', () => {
        FROM schedules, generate_series(1, 4) AS n WHERE deleted_at IS NULL`,
     );
     const asking = async (first: number) => {
-      const statements = await statementsDuring(async () => {
+      const statements = await readsDuring(async () => {
         const { errors } = await api.ask(LIST, { first });
         expect(errors).toEqual([]);
       });

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { newUuid } from '../../src/domain/ids.ts';
 import { insertJobs, type NewJob } from '../../src/repositories/job-inserts.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { newJob as newJobOf } from '../support/new-job.ts';
 import { createOrganization } from '../support/organization.ts';
 
 describe('jobs that are started together', () => {
@@ -19,27 +20,7 @@ describe('jobs that are started together', () => {
   });
 
   const run = (sql: string, ...values: unknown[]) => database.db.query<Record<string, unknown>>(sql, values);
-  const newJob = (more: Partial<NewJob> = {}): NewJob => ({
-    id: newUuid(),
-    organizationId,
-    kind: 'known',
-    version: 1,
-    queue: 'default',
-    priority: 'NORMAL',
-    input: { text: 'it\'s "quoted" \\ {braces}, [lists]' },
-    inputHash: Buffer.from([0, 255, 92]),
-    triggeredBy: 'manual:test',
-    runAt: null,
-    maxAttempts: 3,
-    idempotencyKey: null,
-    uniqueKey: null,
-    parentId: null,
-    scheduleId: null,
-    scheduledFor: null,
-    internal: false,
-    searchText: 'it\'s "quoted"',
-    ...more,
-  });
+  const newJob = (more: Partial<NewJob> = {}): NewJob => newJobOf(organizationId, more);
   const insert = (jobs: readonly NewJob[], window = 100) => insertJobs(database.db, jobs, window);
   const issuedOf = async (jobs: readonly NewJob[], window?: number) =>
     (await insert(jobs, window)).map((inserted) => inserted?.issued?.place ?? null);
@@ -91,5 +72,58 @@ describe('jobs that are started together', () => {
     expect(await insert([newJob({ uniqueKey: 'k' })])).toEqual([null]);
     await run(`UPDATE jobs SET status = 'completed', completed_at = now()`);
     expect(await insert([newJob({ uniqueKey: 'k' })])).not.toEqual([null]);
+  });
+
+  describe('keep the uploads that they name', () => {
+    const received = async (owner = organizationId, expires = '1 hour'): Promise<string> => {
+      const id = newUuid();
+      await run(
+        `INSERT INTO uploads (id, organization_id, filename, content_type, storage_key, received_at, expires_at)
+         VALUES ($1, $2, 'a.csv', 'text/csv', $1::uuid::text, now(), now() + $3::interval)`,
+        id,
+        owner,
+        expires,
+      );
+      return id;
+    };
+    const isKept = async (id: string): Promise<boolean> =>
+      (await run('SELECT 1 FROM uploads WHERE id = $1 AND expires_at IS NULL', id)).rowCount === 1;
+
+    it('for as long as they live, each its own and shared ones', async () => {
+      const [own, shared, other] = [await received(), await received(), await received()];
+      const jobs = [
+        newJob({ uploadIds: [own, shared, own] }),
+        newJob({ uploadIds: [shared] }),
+        newJob(),
+      ] as const;
+      expect((await insert(jobs)).every((inserted) => inserted !== null)).toBe(true);
+      expect(await Promise.all([own, shared, other].map(isKept))).toEqual([true, true, false]);
+      const { rows } = await run('SELECT job_id, upload_id FROM job_uploads');
+      expect(rows).toHaveLength(3);
+      expect(rows).toEqual(
+        expect.arrayContaining([
+          { job_id: jobs[0].id, upload_id: own },
+          { job_id: jobs[0].id, upload_id: shared },
+          { job_id: jobs[1].id, upload_id: shared },
+        ]),
+      );
+    });
+
+    it('or are not written, and hold up nobody else, where one is unknown, gone or of another organization', async () => {
+      const [good, gone] = [await received(), await received(organizationId, '-1 hour')];
+      const foreign = await received((await createOrganization(database.db)).id);
+      const jobs = [[newUuid()], [gone], [good, foreign], [good]].map((uploadIds) => newJob({ uploadIds }));
+      const inserted = await insert(jobs);
+      expect(inserted.map((one) => one !== null)).toEqual([false, false, false, true]);
+      expect((await run('SELECT id FROM jobs')).rows).toEqual([{ id: jobs[3]?.id }]);
+      expect(await Promise.all([good, gone, foreign].map(isKept))).toEqual([true, false, false]);
+    });
+
+    it('not where a live job has the unique key: such an upload would be kept by nobody', async () => {
+      const upload = await received();
+      await insert([newJob({ uniqueKey: 'k' })]);
+      expect(await insert([newJob({ uniqueKey: 'k', uploadIds: [upload] })])).toEqual([null]);
+      expect(await isKept(upload)).toBe(false);
+    });
   });
 });

@@ -7,10 +7,10 @@ import { newUuid } from '../../../src/domain/ids.ts';
 import { storageKey } from '../../../src/domain/storage-key.ts';
 import { insertFile } from '../../../src/repositories/files.ts';
 import { planRemoval } from '../../../src/repositories/storage-removals.ts';
+import { insertJobs } from '../../../src/repositories/job-inserts.ts';
 import {
   createUpload,
   findUpload,
-  keepUploads,
   markUploadReceived,
   pruneUploads,
 } from '../../../src/repositories/uploads.ts';
@@ -20,6 +20,7 @@ import { prune } from '../../../worker/maintenance/prune.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { seedJob } from '../../support/job-rows.ts';
 import { silentLog } from '../../support/log.ts';
+import { newJob } from '../../support/new-job.ts';
 import { createOrganization } from '../../support/organization.ts';
 import { planOf } from '../../support/plan.ts';
 
@@ -75,6 +76,15 @@ describe('what is out of date', () => {
     const { key, byteSize, sha256 } = await put('uploads');
     await markUploadReceived(database.db, organizationId, id, { byteSize, sha256, storageKey: key });
     return id;
+  };
+  const names = async (jobId: string, uploadId: string): Promise<void> => {
+    await run(
+      'INSERT INTO job_uploads (organization_id, job_id, upload_id) VALUES ($1, $2, $3)',
+      organizationId,
+      jobId,
+      uploadId,
+    );
+    await run('UPDATE uploads SET expires_at = NULL WHERE id = $1', uploadId);
   };
   const timeIsOver = (id: string) =>
     run(`UPDATE uploads SET expires_at = now() - interval '1 minute' WHERE id = $1`, id);
@@ -165,8 +175,7 @@ describe('what is out of date', () => {
     it('is none that a job names, however old, until the last such job goes', async () => {
       const id = await received();
       const [first, second] = [await settledJob(40), await settledJob(2)];
-      for (const job of [first, second])
-        await keepUploads(database.db, organizationId, { jobId: job.uuid }, [id]);
+      for (const job of [first, second]) await names(job.uuid, id);
       expect(await upload(id)).toMatchObject({ expiresAt: null });
       expect(await pruned()).toMatchObject({ jobs: 1, uploads: 0 });
       expect(await upload(id)).toMatchObject({ expiresAt: null });
@@ -177,7 +186,7 @@ describe('what is out of date', () => {
     it('is the one that two jobs name which go at the same moment in two workers', async () => {
       const id = await received();
       for (let count = 0; count < 20; count += 1) {
-        await keepUploads(database.db, organizationId, { jobId: (await settledJob(40)).uuid }, [id]);
+        await names((await settledJob(40)).uuid, id);
       }
       await Promise.all([pruned(), pruned(), pruned()]);
       await pruned();
@@ -188,12 +197,11 @@ describe('what is out of date', () => {
     it('is none that a job takes up at that very moment: either it is kept, or the job is refused', async () => {
       for (let round = 0; round < 20; round += 1) {
         const id = await received();
-        const job = await settledJob(1);
-        const [kept] = await Promise.all([
-          database.db.transaction((tx) => keepUploads(tx, organizationId, { jobId: job.uuid }, [id])),
+        const [inserted] = await Promise.all([
+          insertJobs(database.db, [newJob(organizationId, { uploadIds: [id] })], 0),
           timeIsOver(id).then(() => pruneUploads(database.db, 10)),
         ]);
-        expect((await upload(id)) !== null).toBe(kept);
+        expect((await upload(id)) !== null).toBe(inserted[0] !== null);
       }
     });
 
