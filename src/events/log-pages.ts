@@ -3,7 +3,7 @@ import { createLimiter, type Limiter } from '../lib/limiter.ts';
 import type { JobLogReader } from './job-log-reader.ts';
 
 /** Events read from the log at once, and the most that a stream ever holds */
-export const PAGE_SIZE = 500;
+export const PAGE_SIZE = 100;
 /** Pages read at once by all streams of this process; the rest of the pool is for others. */
 const READS_AT_ONCE = 4;
 

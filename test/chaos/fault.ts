@@ -13,6 +13,8 @@ export interface StackShape {
   readonly proxied?: 'first' | 'all';
   /** Workers whose wall clock can be made to jump */
   readonly jumpingClocks?: true;
+  /** APIs whose resident memory is what they hold */
+  readonly collectedGarbage?: true;
   /** Workers that are there from the beginning; default 2 */
   readonly workers?: number;
 }

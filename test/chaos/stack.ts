@@ -7,6 +7,7 @@ import { openDatabase, type Database } from '../../src/repositories/db.ts';
 import { createUpload, markUploadReceived } from '../../src/repositories/uploads.ts';
 import { createClient, type MillraceClient } from '../../src/sdk/index.ts';
 import { createOrganization } from '../support/organization.ts';
+import { COLLECTING_GARBAGE } from '../support/spawn-api.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import type { Backend, Scale, StackShape } from './fault.ts';
 import { createLedger } from './ledger.ts';
@@ -81,6 +82,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const startApi = (index: number, port: string): Promise<ChaosProcess> =>
       startProcess({
         module: 'src/server.ts',
+        nodeOptions: shape.collectedGarbage ? COLLECTING_GARBAGE : [],
         environment: { ...environmentOf(servers), PORT: port },
         logFile: join(logFolder, `api-${index + 1}.log`),
       });

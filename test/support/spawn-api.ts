@@ -19,14 +19,25 @@ export interface ApiProcess {
 
 const ready = z.object({ type: z.literal('ready'), url: z.url() });
 
+/** Options of Node for a process whose resident memory is what it holds. */
+export const COLLECTING_GARBAGE = [
+  '--expose-gc',
+  '--import',
+  new URL('collect-garbage.mjs', import.meta.url).href,
+];
+
 /**
  * The real API in a process of its own, ready for requests.
  * @param port default: a free one; give the one of a process that ended to start it again
  */
-export async function spawnApi(environment: Readonly<Record<string, string>>, port = 0): Promise<ApiProcess> {
+export async function spawnApi(
+  environment: Readonly<Record<string, string>>,
+  port = 0,
+  nodeOptions: readonly string[] = [],
+): Promise<ApiProcess> {
   const { PATH, HOME } = currentEnvironment();
   const path = fileURLToPath(new URL('../../src/server.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', path], {
+  const child = spawn(process.execPath, [...nodeOptions, '--import', 'tsx', path], {
     env: { PATH, HOME, ...environment, PORT: String(port) },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
