@@ -129,7 +129,7 @@ async function trackedJobs(
   };
   const begin = performance.now();
   await inParallel(jobs, concurrency, (n) => startJob(bench.jobs, { ...request, input: { n } }));
-  while ((await settled()) < jobs) await delay(20);
+  while ((await settled()) < jobs) await delay(100);
   const seconds = (performance.now() - begin) / 1_000;
   await worker.close();
   await bench.close();
