@@ -1,8 +1,9 @@
 import type { JobCounts } from '../domain/job.ts';
 import type { Sql } from './db.ts';
 import { statusNews, type JobNews } from './job-events.ts';
+import { lockedJob } from './job-lock.ts';
 import { mayMove } from './job-moves.ts';
-import { prepared } from './prepared.ts';
+import { prepared, unseen } from './prepared.ts';
 
 /** A job as an attempt gets it. */
 export interface ClaimedJob {
@@ -88,11 +89,11 @@ const CLAIM = prepared(
   `
   WITH held AS (
     SELECT jobs.id
-    FROM unnest($1::uuid[], $2::int[]) AS wanted (id, delivery)
-    JOIN jobs ON jobs.id = wanted.id AND jobs.delivery = wanted.delivery
-    WHERE ${mayMove('claimed', 'jobs.status')} AND jobs.version <= ($5::jsonb ->> jobs.kind)::int
+    FROM (SELECT * FROM unnest(${unseen('$1::uuid[]', '$2::int[]')}) AS wanted (id, delivery) ORDER BY id) AS wanted
+    CROSS JOIN LATERAL (${lockedJob('wanted.id')}) AS jobs
+    WHERE jobs.delivery = wanted.delivery AND ${mayMove('claimed', 'jobs.status')}
+      AND jobs.version <= ($5::jsonb ->> jobs.kind)::int
       AND NOT EXISTS (SELECT 1 FROM queues WHERE name = jobs.queue AND paused_at IS NOT NULL)
-    ORDER BY jobs.id FOR UPDATE OF jobs
   ), claimed AS (
     UPDATE jobs SET status = 'running', attempt = attempt + 1, worker_id = $3, started_at = coalesce(started_at, now()),
                     next_attempt_at = NULL, waiting_for = NULL, status_changed_at = now(), last_seq = last_seq + 1
@@ -140,15 +141,15 @@ function toClaimed(row: ClaimRow): ClaimedJob {
 }
 
 /**
- * Wrong catches go back without using an attempt: what a worker does not know later and later (0.1 s at first, at most
- * 30 s), what stands in a paused queue as it was. Where releases work side by side, every other catch may be wrong:
- * steps of a whole second made jobs wait for 20.
+ * Wrong catches go back without using an attempt: what a worker does not know later and later (0.1 s at first, twice as
+ * much after each eight, at most 30 s), what stands in a paused queue as it was. Where releases work side by side, every
+ * other catch may be wrong: steps of a whole second made jobs wait for 20 s.
  */
 export async function giveBack(sql: Sql, deliveries: readonly DeliveryRef[]): Promise<void> {
   await sql.query(
     `UPDATE jobs SET delivered_at = NULL,
             due_at = CASE WHEN EXISTS (SELECT 1 FROM queues WHERE name = jobs.queue AND paused_at IS NOT NULL) THEN due_at
-                          ELSE now() + least(30, jobs.delivery * 0.1) * interval '1 second' END
+                          ELSE now() + least(30, 0.1 * power(2, least(jobs.delivery, 80) / 8.0)) * interval '1 second' END
      WHERE id IN (SELECT jobs.id FROM unnest($1::uuid[], $2::int[]) AS wanted (id, delivery)
                   JOIN jobs ON jobs.id = wanted.id AND jobs.delivery = wanted.delivery
                   WHERE jobs.status = 'pending' ORDER BY jobs.id FOR UPDATE OF jobs)`,

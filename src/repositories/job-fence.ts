@@ -1,6 +1,7 @@
 import { LEDGER_ITEMS_MAX, NUMBERED_EVENTS_MAX, type LedgerItem } from '../domain/job.ts';
 import type { Sql } from './db.ts';
 import { writtenEvents, type JobNews, type NewJobEvent } from './job-events.ts';
+import { lockedJob } from './job-lock.ts';
 import { prepared } from './prepared.ts';
 
 /** The attempt is no longer the job's: it was cancelled, taken over or settled. Nothing of it may be written. */
@@ -65,7 +66,7 @@ const PASS = prepared(
   'fence',
   `
   WITH held AS (
-    SELECT id, last_seq, item_count FROM jobs WHERE id = $1 AND delivery = $2 AND status = 'running' FOR UPDATE
+    SELECT id, last_seq, item_count FROM (${lockedJob('$1')}) AS jobs WHERE delivery = $2 AND status = 'running'
   ), incoming AS (
     SELECT entry ->> 'type' AS type, entry ->> 'message' AS message, entry ->> 'level' AS level,
            (entry ->> 'progress_percent')::smallint AS progress_percent, held.last_seq + ordinality AS seq

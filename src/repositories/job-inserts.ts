@@ -5,7 +5,7 @@ import type { Sql } from './db.ts';
 import { statusNews, type JobNews } from './job-events.ts';
 import type { IssuedDelivery } from './job-deliveries.ts';
 import { LIVE_SQL } from './job-moves.ts';
-import { prepared } from './prepared.ts';
+import { prepared, unseen } from './prepared.ts';
 import { IS_KEPT } from './uploads.ts';
 
 export interface NewJob {
@@ -110,9 +110,7 @@ const INSERT = prepared(
            coalesce(run_at <= now(), true)
              AND EXISTS (SELECT 1 FROM queues WHERE name = wanted.queue AND paused_at IS NULL)
              AND EXISTS (SELECT 1 FROM capable WHERE capable.kind = wanted.kind AND wanted.version <= capable.version) AS issuable
-    FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::int[], $6::text[], $7::smallint[], $8::jsonb[], $9::bytea[],
-                $10::text[], $11::timestamptz[], $12::int[], $13::text[], $14::text[], $15::uuid[], $16::bool[], $17::text[],
-                $18::timestamptz[], $19::uuid[], $20::timestamptz[])
+    FROM unnest(${unseen('$2::uuid[]', '$3::uuid[]', '$4::text[]', '$5::int[]', '$6::text[]', '$7::smallint[]', '$8::jsonb[]', '$9::bytea[]', '$10::text[]', '$11::timestamptz[]', '$12::int[]', '$13::text[]', '$14::text[]', '$15::uuid[]', '$16::bool[]', '$17::text[]', '$18::timestamptz[]', '$19::uuid[]', '$20::timestamptz[]')})
       WITH ORDINALITY AS wanted (id, organization_id, kind, version, queue, level, input, input_hash, triggered_by, run_at,
                                  max_attempts, idempotency_key, unique_key, parent_id, internal, search_text,
                                  created_at, schedule_id, scheduled_for, ordinal)
@@ -122,7 +120,7 @@ const INSERT = prepared(
     CROSS JOIN LATERAL (${roomSql({ queue: 'holder.queue', window: '$1' })}) AS window_room
   ), named AS MATERIALIZED (
     SELECT DISTINCT wanted.organization_id, job_id, upload_id
-    FROM unnest($21::uuid[], $22::uuid[]) AS named (job_id, upload_id) JOIN wanted ON wanted.id = job_id
+    FROM unnest(${unseen('$21::uuid[]', '$22::uuid[]')}) AS named (job_id, upload_id) JOIN wanted ON wanted.id = job_id
   ), held AS MATERIALIZED (
     SELECT uploads.id FROM uploads
     WHERE (organization_id, id) IN (SELECT organization_id, upload_id FROM named) AND ${IS_KEPT}

@@ -4,8 +4,9 @@ import { isSettled, type JobStatus, type SettleTrigger } from '../domain/job-sta
 import { wakeParents } from './job-children.ts';
 import type { Sql } from './db.ts';
 import { statusNews, type JobNews } from './job-events.ts';
+import { lockedJob } from './job-lock.ts';
 import { endOf, mayMove, targetOf, uncounted, waitOf } from './job-moves.ts';
-import { prepared } from './prepared.ts';
+import { prepared, unseen } from './prepared.ts';
 
 /** Where an attempt's job goes next; worker/outcome.ts alone decides it. */
 export interface Settlement {
@@ -105,13 +106,12 @@ const SETTLE = prepared(
            CASE WHEN asked THEN 'cancelled' ELSE wanted.trigger END AS trigger,
            CASE WHEN asked OR wanted.trigger = 'cancelled' THEN NULL ELSE wanted.error_code END AS error_code,
            CASE WHEN asked OR wanted.trigger = 'cancelled' THEN NULL ELSE wanted.error_message END AS error_message
-    FROM unnest($1::uuid[], $2::int[], $3::text[], $4::jsonb[], $5::text[], $6::text[], $7::bigint[])
-           AS wanted (id, delivery, trigger, result, error_code, error_message, delay_ms)
-    JOIN jobs ON jobs.id = wanted.id AND jobs.delivery = wanted.delivery
+    FROM (SELECT * FROM unnest(${unseen('$1::uuid[]', '$2::int[]', '$3::text[]', '$4::jsonb[]', '$5::text[]', '$6::text[]', '$7::bigint[]')})
+            AS wanted (id, delivery, trigger, result, error_code, error_message, delay_ms) ORDER BY id) AS wanted
+    CROSS JOIN LATERAL (${lockedJob('wanted.id')}) AS jobs
     CROSS JOIN LATERAL (SELECT cancel_requested_at IS NOT NULL
                                AND ${targetOf(TRIGGERS, 'wanted.trigger')} = 'pending' AS asked) AS cancel
-    WHERE ${mayMove('completed', 'jobs.status')}
-    ORDER BY jobs.id FOR UPDATE OF jobs
+    WHERE jobs.delivery = wanted.delivery AND ${mayMove('completed', 'jobs.status')}
   ), moved AS (
     UPDATE jobs SET
       status = ${next}, status_changed_at = now(), worker_id = NULL, delivered_at = NULL, last_seq = last_seq + 1,

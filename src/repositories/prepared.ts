@@ -13,6 +13,15 @@ export function prepared(name: string, text: string): string {
   return text;
 }
 
+/**
+ * Parameters whose values the planner does not see. It plans a statement anew each time if that looks cheaper for the
+ * values at hand, and arrays of one element always do: an INSERT of one job took 1.2 ms to plan and 1 to run. With
+ * nothing to see, it keeps its plan after five runs.
+ */
+export function unseen(...parameters: readonly string[]): string {
+  return parameters.map((parameter) => `(SELECT ${parameter})`).join(', ');
+}
+
 /** Name under which a connection keeps a statement; undefined for one that is not marked. */
 export function preparedName(text: string): string | undefined {
   return names.get(text);
