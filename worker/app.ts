@@ -120,7 +120,9 @@ export async function createWorkerApp<C extends JobCatalogue>(
     log,
   });
   const jobs = createJobDeps({ db, bus, queue, catalogue, log, onStarted });
-  const writes = createAttemptWrites(db, worker);
+  const writes = createAttemptWrites(db, worker, (name) => {
+    queue.pass(name).catch((err: unknown) => log.debug({ err, queue: name }, 'no turn was passed'));
+  });
   const dispatch = { db, queue, log, onRedelivery };
   await checkEpochs(dispatch, QUEUE_NAMES);
 

@@ -1,3 +1,4 @@
+import type { QueueName } from '../src/domain/job.ts';
 import { Batcher } from '../src/lib/batcher.ts';
 import type { Database } from '../src/repositories/db.ts';
 import {
@@ -22,11 +23,16 @@ export interface AttemptWrites {
   settle(end: AttemptEnd): Promise<SettledNews | null>;
 }
 
-export function createAttemptWrites(db: Database, claimant: Claimant): AttemptWrites {
+/** @param onWrongCatch told of queues from which this worker got what it must not run */
+export function createAttemptWrites(
+  db: Database,
+  claimant: Claimant,
+  onWrongCatch: (queue: QueueName) => void,
+): AttemptWrites {
   const claims = new Batcher({
     sizeMax: BATCH_MAX,
     concurrency: AT_ONCE,
-    run: (deliveries: readonly DeliveryRef[]) => claimAll(db, claimant, deliveries),
+    run: (deliveries: readonly DeliveryRef[]) => claimAll(db, claimant, deliveries, onWrongCatch),
   });
   const settlements = new Batcher({
     sizeMax: BATCH_MAX,
@@ -43,9 +49,10 @@ async function claimAll(
   db: Database,
   claimant: Claimant,
   deliveries: readonly DeliveryRef[],
+  onWrongCatch: (queue: QueueName) => void,
 ): Promise<(ClaimedJob | null)[]> {
   const claimed = await claimDeliveries(db, claimant, deliveries);
   const missed = deliveries.filter((_, index) => claimed[index] === null);
-  if (missed.length > 0) await giveBack(db, missed);
+  if (missed.length > 0) (await giveBack(db, missed)).forEach(onWrongCatch);
   return claimed;
 }

@@ -26,6 +26,7 @@ interface BullQueue {
   getJob(id: string): Promise<{ readonly finishedOn?: number } | undefined>;
   remove(id: string): Promise<number>;
   getJobCounts(...types: ('waiting' | 'prioritized' | 'active')[]): Promise<Record<string, number>>;
+  toKey(type: string): string;
   close(): Promise<void>;
   on(event: 'error', listener: (error: Error) => void): unknown;
 }
@@ -76,6 +77,9 @@ export function openBullQueue(broker: Broker, log: Log): DeliveryQueue {
         (_, index) => found[index] === undefined || found[index].finishedOn !== undefined,
       );
     },
+    async pass(name) {
+      await limited(connection.pass(get(name)));
+    },
     async plantEpoch(name) {
       const epoch = randomUUID();
       await limited(
@@ -95,6 +99,7 @@ export function openBullQueue(broker: Broker, log: Log): DeliveryQueue {
 
 interface BullConnection {
   open(name: QueueName): BullQueue;
+  pass(queue: BullQueue): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -112,7 +117,12 @@ function connectPostgres(broker: Extract<Broker, { type: 'postgres' }>): BullCon
     // A connection that died without a word is given up for another one.
     query_timeout: CALL_TIMEOUT_MS,
   };
-  return { open: (name) => new Queue<unknown>(name, { connection }), close: () => Promise.resolve() };
+  return {
+    open: (name) => new Queue<unknown>(name, { connection }),
+    // PostgreSQL tells all idle workers, and one of them is first.
+    pass: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+  };
 }
 
 function connectRedis(broker: Extract<Broker, { type: 'redis' }>, log: Log): BullConnection {
@@ -133,6 +143,14 @@ function connectRedis(broker: Extract<Broker, { type: 'redis' }>, log: Log): Bul
         prefix: redisKeyPrefix(broker.prefix),
         skipWaitingForReady: true,
       }),
+    /**
+     * Redis wakes the client that has blocked longest, and BullMQ two for each delivery: one that fetches it and one
+     * that looks for more. Of two idle workers the same one gets every delivery, of four the same two. A marker without
+     * a delivery wakes one: done at random, everybody's turn comes.
+     */
+    async pass(queue) {
+      if (Math.random() < 0.5) await redis.zadd(queue.toKey('marker'), 0, '0');
+    },
     async close() {
       await redis.quit().catch(() => redis.disconnect());
     },

@@ -24,6 +24,11 @@ export interface DeliveryQueue {
   counts(queue: QueueName): Promise<{ waiting: number; active: number }>;
   /** Which of these the broker does not hold: neither waiting to be fetched, nor fetched and not ended. */
   missing<T extends DeliveryRef>(queue: QueueName, deliveries: readonly T[]): Promise<T[]>;
+  /**
+   * Lets the idle worker that is next in line for a delivery go to the end, or some of them. A broker that asks the
+   * longest-waiting first can otherwise ask the same one each time.
+   */
+  pass(queue: QueueName): Promise<void>;
   /** Puts a new sentinel into the queue: while it is found, the broker has not lost its contents. @returns its epoch */
   plantEpoch(queue: QueueName): Promise<string>;
   hasEpoch(queue: QueueName, epoch: string): Promise<boolean>;

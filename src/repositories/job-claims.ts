@@ -1,4 +1,4 @@
-import type { JobCounts } from '../domain/job.ts';
+import { QUEUE_NAMES, type JobCounts, type QueueName } from '../domain/job.ts';
 import type { Sql } from './db.ts';
 import { statusNews, type JobNews } from './job-events.ts';
 import { lockedJob } from './job-lock.ts';
@@ -144,15 +144,18 @@ function toClaimed(row: ClaimRow): ClaimedJob {
  * Wrong catches go back without using an attempt: what a worker does not know later and later (0.1 s at first, twice as
  * much after each eight, at most 30 s), what stands in a paused queue as it was. Where releases work side by side, every
  * other catch may be wrong: steps of a whole second made jobs wait for 20 s.
+ * @returns the queues that they came from
  */
-export async function giveBack(sql: Sql, deliveries: readonly DeliveryRef[]): Promise<void> {
-  await sql.query(
+export async function giveBack(sql: Sql, deliveries: readonly DeliveryRef[]): Promise<QueueName[]> {
+  const { rows } = await sql.query<{ queue: string }>(
     `UPDATE jobs SET delivered_at = NULL,
             due_at = CASE WHEN EXISTS (SELECT 1 FROM queues WHERE name = jobs.queue AND paused_at IS NOT NULL) THEN due_at
                           ELSE now() + least(30, 0.1 * power(2, least(jobs.delivery, 80) / 8.0)) * interval '1 second' END
      WHERE id IN (SELECT jobs.id FROM unnest($1::uuid[], $2::int[]) AS wanted (id, delivery)
                   JOIN jobs ON jobs.id = wanted.id AND jobs.delivery = wanted.delivery
-                  WHERE jobs.status = 'pending' ORDER BY jobs.id FOR UPDATE OF jobs)`,
+                  WHERE jobs.status = 'pending' ORDER BY jobs.id FOR UPDATE OF jobs)
+     RETURNING queue`,
     [deliveries.map(({ jobId }) => jobId), deliveries.map(({ delivery }) => delivery)],
   );
+  return QUEUE_NAMES.filter((name) => rows.some(({ queue }) => queue === name));
 }

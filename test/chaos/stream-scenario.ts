@@ -10,13 +10,16 @@ import { startJob } from '../../src/queue/start.ts';
 import type { JobContext } from '../../worker/context.ts';
 import { startEngine, type BrokerName, type Engine } from '../support/engine.ts';
 import { spawnApi, type ApiProcess } from '../support/spawn-api.ts';
+import { waitFor } from '../support/wait.ts';
 import { BreakableSockets, followBySdk, followOverSocket, Tally, type Servers } from './stream-subscriber.ts';
 
 export interface StreamScenario {
   readonly broker: BrokerName;
   readonly subscribers: number;
-  /** How long there is trouble; the jobs write until it is over */
+  /** How long there is trouble, at least; the jobs write until it is over */
   readonly seconds: number;
+  /** Trouble lasts until the jobs have written so many: a busy machine takes longer */
+  readonly eventsMin: number;
 }
 
 export interface StreamFigures {
@@ -39,6 +42,7 @@ const BROKEN_SHARE = 0.03;
 /** A subscriber in this many goes by the SDK, over SSE and WebSocket in turn */
 const SDK_EVERY = 20;
 const PER_SOCKET = 10;
+const WRITING_MAX_MS = 60_000;
 /** After the jobs' end, for readers that are behind */
 const CATCH_UP_MS = 60_000;
 
@@ -63,6 +67,7 @@ export async function streamScenario({
   broker,
   subscribers,
   seconds,
+  eventsMin,
 }: StreamScenario): Promise<StreamFigures> {
   const calm = new AbortController();
   const engine = await startEngine({
@@ -91,7 +96,10 @@ export async function streamScenario({
     await engine.startWorker();
     const trouble = new AbortController();
     const troubles = Promise.all([breakSockets(sockets, trouble.signal), apis.restartInTurn(trouble.signal)]);
-    await sleep(seconds * 1_000);
+    await Promise.all([
+      sleep(seconds * 1_000),
+      waitFor(async () => (await writtenEvents(engine)) >= eventsMin, { timeoutMs: WRITING_MAX_MS }),
+    ]);
     trouble.abort();
     const [socketsBroken, restarts] = await troubles;
     calm.abort();
@@ -203,6 +211,13 @@ async function startApis(engine: Engine): Promise<Apis> {
     },
     end: async () => void (await Promise.all(processes.map((process) => process.end()))),
   };
+}
+
+async function writtenEvents({ database: { db } }: Engine): Promise<number> {
+  const { rows } = await db.query<{ events: number }>(
+    'SELECT sum(last_seq)::int AS events FROM jobs WHERE NOT internal',
+  );
+  return rows[0]?.events ?? 0;
 }
 
 async function figuresOf(

@@ -36,6 +36,7 @@ describe.each(BROKERS)('a delivery queue on %s', (name) => {
   ) => {
     const consumer = await openConsumer({ broker, queue: from, concurrency, log: silentLog, execute });
     consumers.push(consumer);
+    return consumer;
   };
 
   it('hands every delivery to a consumer, the first in the window first', async () => {
@@ -84,6 +85,23 @@ describe.each(BROKERS)('a delivery queue on %s', (name) => {
     expect(await queue.counts('scheduled')).toEqual({ waiting: 1, active: 0 });
     await queue.deliver('scheduled', [{ jobId, delivery: 2, priority: 1 }]);
     expect(await queue.counts('scheduled')).toEqual({ waiting: 2, active: 0 });
+  });
+
+  it('asks the other idle consumer too, once one has passed', async () => {
+    let who = '';
+    const idle = [
+      await consume('internal', async () => void (who += 'a'), 4),
+      await consume('internal', async () => void (who += 'b'), 4),
+    ];
+    for (let delivery = 1; delivery <= 60; delivery += 1) {
+      await queue.deliver('internal', [{ jobId: newUuid(), delivery, priority: 1 }]);
+      await waitFor(() => who.length === delivery);
+      await waitFor(async () => (await queue.counts('internal')).active === 0);
+      await queue.pass('internal');
+    }
+    // Without passing: 2 to 8 of 59.
+    expect(who.match(/ab|ba/g)?.length).toBeGreaterThan(8);
+    await Promise.all(idle.map((consumer) => consumer.close()));
   });
 
   it('never tries a delivery again by itself', async () => {

@@ -25,6 +25,7 @@ const deafBus: EventBus = {
 const deafQueue: DeliveryQueue = {
   deliver: () => Promise.resolve(),
   remove: () => Promise.resolve(),
+  pass: () => Promise.resolve(),
   counts: () => Promise.resolve({ waiting: 0, active: 0 }),
   plantEpoch: () => Promise.resolve(newUuid()),
   missing: () => Promise.resolve([]),
