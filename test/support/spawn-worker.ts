@@ -10,6 +10,8 @@ export interface WorkerProcess {
   readonly process: ChildProcess;
   /** Of its /healthz, /readyz and /metrics */
   readonly url: string;
+  /** Settles when it has ended, however it did. */
+  readonly exited: Promise<void>;
   kill(signal: NodeJS.Signals): void;
   /** SIGTERM; what it ended with, and how long it took. */
   stop(): Promise<{ code: number | null; tookMs: number }>;
@@ -32,8 +34,9 @@ export async function spawnWorker(
     env: { PATH, HOME, ...environment },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
-  const died = once(child, 'exit').then(([code]: unknown[]) => {
-    throw new Error(`the worker process ended before it was ready: ${String(code)}`);
+  const exited = once(child, 'exit');
+  const died = exited.then(([code, signal]: unknown[]) => {
+    throw new Error(`the worker process ended before it was ready: ${String(signal ?? code)}`);
   });
   died.catch(() => undefined);
   const [message] = await Promise.race([
@@ -46,17 +49,15 @@ export async function spawnWorker(
   return {
     process: child,
     url: readyMessage.parse(message).url,
+    exited: exited.then(() => undefined),
     kill: (signal) => void child.kill(signal),
     async stop() {
       const since = performance.now();
-      const exited = once(child, 'exit');
       child.kill('SIGTERM');
       await exited;
       return { code: child.exitCode, tookMs: performance.now() - since };
     },
     async end() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const exited = once(child, 'exit');
       child.kill('SIGKILL');
       await exited;
     },
