@@ -1,5 +1,8 @@
 import type { ServerResponse } from 'node:http';
+import { ApiKeyVerifier } from './auth/api-key-verifier.ts';
 import { createAuthenticator } from './auth/authenticate.ts';
+import { IdentityProvider } from './auth/identity-provider.ts';
+import { Sessions } from './auth/sessions.ts';
 import type { Config } from './config.ts';
 import { QUEUE_NAMES } from './domain/job.ts';
 import { newUuid } from './domain/ids.ts';
@@ -114,14 +117,19 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     publicUrl: () => config.publicUrl ?? boundUrl,
   };
 
-  const authenticate = createAuthenticator({ sql: db, clock, log });
+  const authenticate = createAuthenticator({
+    apiKeys: new ApiKeyVerifier({ sql: db, clock, log }),
+    identityProvider:
+      config.identityProvider && new IdentityProvider({ config: config.identityProvider, sql: db, clock }),
+  });
+  const sessions = new Sessions({ authenticate, clock, log });
   const graphql = createGraphQL({ services, devToken: config.devToken });
   const eventStreams = new Set<ServerResponse>();
   const fileRoutes = { db, storage, signer, limits: { uploadBytesMax: config.uploadBytesMax }, log, clock };
   let isDraining = false;
   const server = createHttpServer(
     [
-      createGraphQLHandler({ graphql, authenticate, streams: eventStreams }),
+      createGraphQLHandler({ graphql, authenticate, sessions, streams: eventStreams, log }),
       createUploadHandler(fileRoutes),
       createFileHandler(fileRoutes),
       createHealthHandler({
@@ -135,7 +143,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     ],
     log,
   );
-  const sockets = createWebSocketTransport({ graphql, authenticate, log, publicUrl: services.publicUrl });
+  const sockets = createWebSocketTransport({ graphql, sessions, log, publicUrl: services.publicUrl });
   const orphanedCancels = startLoop({
     name: 'orphaned cancels',
     everyMs: ORPHANED_CANCELS_MS,
@@ -152,6 +160,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     await sockets.close();
     streams.close();
     await orphanedCancels.stop();
+    await sessions.stop();
     lag.stop();
     await served;
     await graphql.dispose();

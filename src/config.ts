@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import type { IdentityProviderConfig } from './domain/identity-provider.ts';
+import { ROLES, type Role } from './domain/role.ts';
 import { StartError } from './lib/entry.ts';
 
 /** A whole number from the environment, within bounds. */
@@ -19,6 +21,19 @@ function parseKeys(text: string, ctx: z.RefinementCtx): { id: string; key: Buffe
     ctx.addIssue({ code: 'custom', message });
   }
   return keys;
+}
+
+/** `owner=admin, editor=member`: the identity provider's names of roles to ours. */
+function parseRoles(text: string, ctx: z.RefinementCtx): ReadonlyMap<string, Role> {
+  const pairs = text.split(',').map((entry) => entry.split('=').map((part) => part.trim()));
+  const roles = pairs.flatMap(([theirs = '', ours]) =>
+    ROLES.filter((role) => theirs !== '' && role === ours).map((role) => [theirs, role] as const),
+  );
+  if (roles.length < pairs.length) {
+    const message = `expected <name>=<role>, comma between, where a role is ${ROLES.join(', ')}`;
+    ctx.addIssue({ code: 'custom', message });
+  }
+  return new Map(roles);
 }
 
 const environment = z.object({
@@ -45,6 +60,20 @@ const environment = z.object({
   MILLRACE_SECRET: z.string().min(32).optional(),
   /** Filled into GraphiQL and the job page; in production it is not */
   MILLRACE_DEV_TOKEN: z.string().min(1).max(200).optional(),
+  /** Where an identity provider publishes its keys; its tokens are taken when this, issuer and audience are set */
+  AUTH_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
+  AUTH_ISSUER: z.string().min(1).optional(),
+  AUTH_AUDIENCE: z.string().min(1).optional(),
+  /** How far its clock and ours may be apart */
+  AUTH_CLOCK_SKEW_SECONDS: whole(0, 600).default(30),
+  /** Claims of its tokens, by name or by a path with dots */
+  AUTH_EMAIL_CLAIM: z.string().min(1).default('email'),
+  AUTH_NAME_CLAIM: z.string().min(1).default('name'),
+  /** Absent: members are who was invited */
+  AUTH_ORGANIZATIONS_CLAIM: z.string().min(1).optional(),
+  AUTH_ROLE_CLAIM: z.string().min(1).default('role'),
+  /** Its names of roles: `owner=admin, editor=member`; ours are known without */
+  AUTH_ROLES: z.string().transform(parseRoles).optional(),
   /** `id:base64` of 32 bytes each, comma between; the first encrypts, all decrypt. Absent: a key from MILLRACE_SECRET */
   MILLRACE_ENCRYPTION_KEYS: z.string().transform(parseKeys).optional(),
   /** Webhooks and other requests to given addresses may go to this machine and its network */
@@ -98,6 +127,8 @@ export interface Config {
   readonly mail: { readonly smtpUrl: string; readonly from: string } | null;
   /** A token that pages are served with, so that a newcomer need not bring one; always null in production */
   readonly devToken: string | null;
+  /** Null: only API keys are taken */
+  readonly identityProvider: IdentityProviderConfig | null;
   readonly logLevel: Environment['LOG_LEVEL'];
   readonly logFormat: 'json' | 'pretty';
   readonly uploadBytesMax: number;
@@ -137,6 +168,9 @@ const COMPANIONS = [
   ['DATABASE_DIRECT_URL', 'DATABASE_URL'],
   ['SMTP_URL', 'MAIL_FROM'],
   ['MAIL_FROM', 'SMTP_URL'],
+  ['AUTH_JWKS_URL', 'AUTH_ISSUER'],
+  ['AUTH_ISSUER', 'AUTH_AUDIENCE'],
+  ['AUTH_AUDIENCE', 'AUTH_JWKS_URL'],
 ] as const;
 
 function toConfig(env: Environment): Config {
@@ -170,6 +204,7 @@ function toConfig(env: Environment): Config {
     },
     mail: env.SMTP_URL && env.MAIL_FROM ? { smtpUrl: env.SMTP_URL, from: env.MAIL_FROM } : null,
     devToken: isProduction ? null : (env.MILLRACE_DEV_TOKEN ?? null),
+    identityProvider: identityProviderOf(env),
     logLevel: env.LOG_LEVEL,
     logFormat: env.LOG_FORMAT ?? (env.NODE_ENV === 'development' ? 'pretty' : 'json'),
     uploadBytesMax: env.UPLOAD_BYTES_MAX,
@@ -182,6 +217,24 @@ function toConfig(env: Environment): Config {
     },
     shutdownGraceMs: env.SHUTDOWN_GRACE_SECONDS * 1_000,
     metricsToken: env.METRICS_TOKEN ?? null,
+  };
+}
+
+function identityProviderOf(env: Environment): IdentityProviderConfig | null {
+  const { AUTH_JWKS_URL: jwksUrl, AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience } = env;
+  if (!jwksUrl || !issuer || !audience) return null;
+  return {
+    jwksUrl,
+    issuer,
+    audience,
+    clockSkewSeconds: env.AUTH_CLOCK_SKEW_SECONDS,
+    claims: {
+      email: env.AUTH_EMAIL_CLAIM,
+      name: env.AUTH_NAME_CLAIM,
+      organizations: env.AUTH_ORGANIZATIONS_CLAIM ?? null,
+      role: env.AUTH_ROLE_CLAIM,
+      roles: env.AUTH_ROLES ?? new Map(),
+    },
   };
 }
 

@@ -1,6 +1,5 @@
-export const ROLES = ['viewer', 'member', 'admin'] as const;
-/** What a caller may do: each role may all that the ones before it may. */
-export type Role = (typeof ROLES)[number];
+import type { Permission } from './permission.ts';
+import type { Role } from '../domain/role.ts';
 
 /** Who is calling, and for which organization. */
 export interface Principal {
@@ -17,9 +16,8 @@ export interface Principal {
   /** "manual:<user's e-mail>" or "api:<key name>", as stored on the jobs that this caller starts */
   readonly triggeredBy: string;
   readonly role: Role;
-}
-
-/** Whether `role` may do what `needed` may. */
-export function roleAtLeast(role: Role, needed: Role): boolean {
-  return ROLES.indexOf(role) >= ROLES.indexOf(needed);
+  /** What the role may, or as much of it as the credential was made for */
+  readonly permissions: ReadonlySet<Permission>;
+  /** When the credential ends; null: not by time */
+  readonly expiresAt: Date | null;
 }

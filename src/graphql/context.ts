@@ -1,4 +1,5 @@
 import type { Principal } from '../auth/principal.ts';
+import type { Session } from '../auth/sessions.ts';
 import type { JobStreams } from '../events/job-streams.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
@@ -32,6 +33,8 @@ export interface ApiServices {
 /** What a resolver gets: the process' services and who is calling. One per operation, a subscription's events share it. */
 export interface GraphQLContext extends ApiServices {
   readonly principal: Principal;
+  /** What the caller may by now, for operations that last */
+  readonly session: Pick<Session, 'principal' | 'ended'>;
   /** Told to the caller with an unexpected error, and found in the log */
   readonly requestId: string;
 }

@@ -1,5 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { bearerToken, type Authenticate } from '../auth/authenticate.ts';
+import { bearerToken } from '../auth/authenticate.ts';
+import type { Authenticate, Credentials, Refusal } from '../auth/authentication.ts';
+import type { Session, Sessions } from '../auth/sessions.ts';
+import type { Log } from '../lib/log.ts';
 import { GRAPHQL_PATH, type GraphQL } from './yoga.ts';
 
 /** A client that is not done with its request after this long is cut off, in ms. */
@@ -11,29 +14,86 @@ const STALLED_MS = 60_000;
 interface GraphQLHandlerOptions {
   readonly graphql: GraphQL;
   readonly authenticate: Authenticate;
+  readonly sessions: Sessions;
   /** Answers that stay open; at shutdown they are cut, as an end would look like the end of the job */
   readonly streams: Set<ServerResponse>;
+  readonly log: Log;
 }
 
 type Handler = (req: IncomingMessage, res: ServerResponse, requestId: string) => Promise<boolean>;
 
 /** `/graphql` over HTTP: no operation without a token; a browser that opens the address gets GraphiQL. */
-export function createGraphQLHandler({ graphql, authenticate, streams }: GraphQLHandlerOptions): Handler {
+export function createGraphQLHandler(options: GraphQLHandlerOptions): Handler {
+  const { graphql, streams } = options;
   return async (req, res, requestId) => {
     if (req.url?.split('?', 1)[0] !== GRAPHQL_PATH) return false;
     limitRequest(req);
-    const principal = await authenticate(bearerToken(req.headers.authorization));
-    if (!principal && !wantsPage(req)) {
-      refuseUnauthenticated(req, res);
+    const caller = await identify(options, req, res);
+    if ('refusal' in caller && !wantsPage(req)) {
+      refuse(caller.refusal, req, res);
       return true;
     }
-    if (req.headers.accept?.includes('text/event-stream')) {
+    if (isStream(req)) {
       streams.add(res);
       res.setTimeout(STALLED_MS, () => res.destroy());
       res.on('close', () => streams.delete(res));
     }
-    await graphql(req, res, { principal, requestId });
+    await graphql(req, res, { session: 'session' in caller ? caller.session : null, requestId });
     return true;
+  };
+}
+
+type Caller =
+  | { readonly session: Pick<Session, 'principal' | 'ended'> }
+  | { readonly refusal: Pick<Refusal, 'message'> & { readonly code: Refusal['code'] | 'UNAVAILABLE' } };
+
+const STATUS = { UNAUTHENTICATED: 401, FORBIDDEN: 403, UNAVAILABLE: 503 };
+
+/** Who it is cannot be known while the database, or the identity provider, is away. */
+async function identify(
+  options: GraphQLHandlerOptions,
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<Caller> {
+  try {
+    return isStream(req) ? await beginStream(options, req, res) : await authenticateOnce(options, req);
+  } catch (err) {
+    options.log.warn({ err }, 'a caller could not be authenticated');
+    return {
+      refusal: { code: 'UNAVAILABLE', message: 'It cannot be told just now who you are. Try again.' },
+    };
+  }
+}
+
+const isStream = (req: IncomingMessage): boolean =>
+  req.headers.accept?.includes('text/event-stream') ?? false;
+
+async function authenticateOnce(
+  { authenticate }: GraphQLHandlerOptions,
+  req: IncomingMessage,
+): Promise<Caller> {
+  const { principal, refusal } = await authenticate(credentialsOf(req));
+  return refusal ? { refusal } : { session: { principal, ended: null } };
+}
+
+/** A stream whose caller may nothing any more is cut: over SSE there is no other word for it. */
+async function beginStream(
+  { sessions }: GraphQLHandlerOptions,
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<Caller> {
+  const begun = await sessions.begin(credentialsOf(req), () => res.destroy());
+  if ('session' in begun) res.on('close', () => begun.session.release());
+  return begun;
+}
+
+function credentialsOf({ headers }: IncomingMessage): Credentials | null {
+  const token = bearerToken(headers.authorization);
+  if (token === null) return null;
+  const organization = headers['x-organization'];
+  return {
+    token,
+    organization: typeof organization === 'string' && organization !== '' ? organization : null,
   };
 }
 
@@ -51,16 +111,17 @@ function limitRequest(req: IncomingMessage): void {
   req.once('close', () => clearTimeout(cut));
 }
 
-function refuseUnauthenticated(req: IncomingMessage, res: ServerResponse): void {
-  const message = req.headers.authorization
-    ? 'This token is unknown or was revoked.'
-    : 'A token is needed: send it as "Authorization: Bearer <token>".';
-  const body = JSON.stringify({ errors: [{ message, extensions: { code: 'UNAUTHENTICATED' } }] });
+function refuse(
+  { code, message }: Extract<Caller, { refusal: object }>['refusal'],
+  req: IncomingMessage,
+  res: ServerResponse,
+): void {
+  const body = JSON.stringify({ errors: [{ message, extensions: { code } }] });
   const graphqlType = req.headers.accept?.includes('application/graphql-response+json');
-  res.writeHead(401, {
+  res.writeHead(STATUS[code], {
     'content-type': `${graphqlType ? 'application/graphql-response+json' : 'application/json'}; charset=utf-8`,
     'content-length': Buffer.byteLength(body),
-    'www-authenticate': 'Bearer realm="millrace"',
+    ...(code === 'UNAUTHENTICATED' ? { 'www-authenticate': 'Bearer realm="millrace"' } : {}),
     ...(req.complete ? {} : { connection: 'close' }),
   });
   res.end(body);

@@ -4,6 +4,7 @@ import { UserFacingError } from '../domain/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { isDatabaseAway } from '../repositories/away.ts';
 import { isAsyncIterable } from './async-iterable.ts';
+import { guardOf, type Guard } from './authorization/guard.ts';
 import type { GraphQLContext } from './context.ts';
 
 /** For errors outside of an operation: there is no request to name. */
@@ -57,7 +58,7 @@ export function useErrorMasking(log: Log): Plugin<GraphQLContext> {
         const { requestId } = args.contextValue;
         setResult(
           isAsyncIterable(result)
-            ? new MaskedStream(result, log, requestId)
+            ? new MaskedStream(result, log, requestId, guardOf(args))
             : maskResult(result, log, requestId),
         );
       },
@@ -65,16 +66,22 @@ export function useErrorMasking(log: Log): Plugin<GraphQLContext> {
   };
 }
 
-/** The plugins' own hooks for the values and the end of a stream wrap it twice, for every event of every subscriber. */
+/**
+ * What leaves: masked, and only while the caller may have it. The plugins' own hooks for the values and the end of a
+ * stream wrap it twice, for every event of every subscriber.
+ */
 class MaskedStream implements AsyncIterableIterator<ExecutionResult, undefined> {
   readonly #results: AsyncIterator<ExecutionResult>;
   readonly #log: Log;
   readonly #requestId: string;
+  readonly #guard: Guard;
+  #isOver = false;
 
-  constructor(results: AsyncIterable<ExecutionResult>, log: Log, requestId: string) {
+  constructor(results: AsyncIterable<ExecutionResult>, log: Log, requestId: string, guard: Guard) {
     this.#results = results[Symbol.asyncIterator]();
     this.#log = log;
     this.#requestId = requestId;
+    this.#guard = guard;
   }
 
   [Symbol.asyncIterator](): this {
@@ -82,10 +89,12 @@ class MaskedStream implements AsyncIterableIterator<ExecutionResult, undefined> 
   }
 
   next(): Promise<IteratorResult<ExecutionResult, undefined>> {
+    if (this.#isOver) return Promise.resolve({ done: true, value: undefined });
     return this.#results.next().then(this.#onResult, this.#onFailed);
   }
 
   async return(): Promise<IteratorResult<ExecutionResult, undefined>> {
+    this.#isOver = true;
     await this.#results.return?.();
     return { done: true, value: undefined };
   }
@@ -94,6 +103,11 @@ class MaskedStream implements AsyncIterableIterator<ExecutionResult, undefined> 
     next: IteratorResult<ExecutionResult>,
   ): IteratorResult<ExecutionResult, undefined> => {
     if (next.done) return { done: true, value: undefined };
+    const refusal = this.#guard();
+    if (refusal) {
+      this.return().catch((err: unknown) => this.#log.debug({ err }, 'a refused stream did not end well'));
+      return { done: false, value: { errors: [refusal] } };
+    }
     const value = maskResult(next.value, this.#log, this.#requestId);
     return value === next.value ? next : { done: false, value };
   };

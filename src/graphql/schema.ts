@@ -1,3 +1,4 @@
+import { withRules } from './authorization/rules.ts';
 import { builder } from './builder.ts';
 import './scalars.ts';
 import './types/node.ts';
@@ -18,6 +19,8 @@ import './types/stored-file.ts';
 import './types/product.ts';
 import './types/variant.ts';
 import './types/viewer.ts';
+import './types/api-key.ts';
+import './types/member.ts';
 import './types/dashboard.ts';
 import './types/queue-mutations.ts';
 import './types/notification.ts';
@@ -29,4 +32,4 @@ import './types/webhook-delivery.ts';
 import './types/webhook-mutations.ts';
 
 /** All that files in types/ registered. Building it needs no database. */
-export const schema = builder.toSchema();
+export const schema = withRules(builder.toSchema());

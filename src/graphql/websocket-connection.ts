@@ -1,3 +1,4 @@
+import type { Session } from '../auth/sessions.ts';
 import type { Log } from '../lib/log.ts';
 import { WebSocket, type RawData } from 'ws';
 
@@ -6,8 +7,8 @@ const WAITING_BYTES_MAX = 64 * 1024;
 
 /** One socket, which tells whoever sends how its reader fares. */
 export class SocketConnection {
-  /** As it was given when the connection was initialised */
-  token = '';
+  /** Whose it is; null until the connection is initialised */
+  session: Session | null = null;
   readonly #socket: WebSocket;
   /** Messages that the kernel has not taken */
   #pending = 0;
@@ -18,9 +19,18 @@ export class SocketConnection {
   constructor(socket: WebSocket, log: Log) {
     this.#socket = socket;
     socket.on('pong', () => (this.#isAlive = true));
-    socket.on('close', () => this.#release());
+    socket.on('close', () => {
+      this.#release();
+      this.session?.release();
+    });
     // What went wrong is the other side's doing: a broken link, a message that is too large or no WebSocket at all.
     socket.on('error', (err) => log.debug({ err }, 'a socket broke'));
+  }
+
+  /** Whose it is from now on; whoever went meanwhile is forgotten at once. */
+  hold(session: Session): void {
+    if (this.#socket.readyState === WebSocket.OPEN) this.session = session;
+    else session.release();
   }
 
   get protocol(): string {

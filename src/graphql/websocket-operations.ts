@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { DocumentNode, ExecutionArgs, GraphQLError, GraphQLSchema } from 'graphql';
 import { CloseCode, type ServerOptions, type SubscribePayload } from 'graphql-ws';
 import { z } from 'zod';
-import type { Authenticate } from '../auth/authenticate.ts';
+import type { Sessions } from '../auth/sessions.ts';
 import type { Log } from '../lib/log.ts';
 import { isAsyncIterable } from './async-iterable.ts';
 import { problem } from './errors.ts';
@@ -14,14 +14,17 @@ import type { GraphQL } from './yoga.ts';
 
 export interface SocketOperationsDeps {
   readonly graphql: GraphQL;
-  readonly authenticate: Authenticate;
+  readonly sessions: Sessions;
   readonly log: Log;
 }
 
 export type SocketOperations = ServerOptions<Record<string, unknown>, SocketConnection>;
 type SocketContext = Parameters<NonNullable<SocketOperations['onSubscribe']>>[0];
 
-const connectionParams = z.object({ token: z.string() });
+/** https://www.iana.org/assignments/websocket/websocket.xhtml#close-code-number; clients come back, unlike after 4500 */
+const TRY_AGAIN_LATER = 1013;
+
+const connectionParams = z.object({ token: z.string(), organization: z.string().min(1).nullish() });
 
 /** What Yoga gives to run one operation with all its plugins; its own types leave most of it open. */
 interface Enveloped {
@@ -40,7 +43,7 @@ interface Prepared {
 }
 
 /** What graphql-ws asks about the operations on a socket: who may run which, and how. */
-export function socketOperations({ graphql, authenticate, log }: SocketOperationsDeps): SocketOperations {
+export function socketOperations({ graphql, sessions, log }: SocketOperationsDeps): SocketOperations {
   const prepared = new WeakMap<ExecutionArgs, Prepared>();
   const preparedOf = (args: ExecutionArgs): Prepared => {
     const found = prepared.get(args);
@@ -62,9 +65,8 @@ export function socketOperations({ graphql, authenticate, log }: SocketOperation
           `At most ${OPERATIONS_PER_SOCKET_MAX} operations may run on one socket.`,
         );
       }
-      const principal = await authenticate(ctx.extra.token);
-      if (!principal) ctx.extra.close(CloseCode.Forbidden, 'Forbidden');
-      const enveloped: Enveloped = graphql.getEnveloped({ principal, requestId, params: payload });
+      const { session } = ctx.extra;
+      const enveloped: Enveloped = graphql.getEnveloped({ session, requestId, params: payload });
       const document = enveloped.parse(payload.query);
       const errors = enveloped.validate(enveloped.schema, document);
       if (errors.length > 0) return errors;
@@ -86,9 +88,21 @@ export function socketOperations({ graphql, authenticate, log }: SocketOperation
     connectionInitWaitTimeout: CONNECTION_INIT_TIMEOUT_MS,
     async onConnect(ctx) {
       const params = connectionParams.safeParse(ctx.connectionParams);
-      if (!params.success || !(await authenticate(params.data.token))) return false;
-      ctx.extra.token = params.data.token;
-      return true;
+      if (!params.success) return false;
+      const { token, organization = null } = params.data;
+      const connection = ctx.extra;
+      try {
+        const begun = await sessions.begin({ token, organization }, () =>
+          connection.close(CloseCode.Forbidden, 'Forbidden'),
+        );
+        if ('refusal' in begun) return false;
+        connection.hold(begun.session);
+        return true;
+      } catch (err) {
+        log.warn({ err }, 'a caller could not be authenticated');
+        connection.close(TRY_AGAIN_LATER, 'Try again later');
+        return false;
+      }
     },
     onSubscribe: prepare,
     execute: (args) => preparedOf(args).enveloped.execute(args),

@@ -2,7 +2,8 @@ import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention';
 import { useDeferStream } from '@graphql-yoga/plugin-defer-stream';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import { createYoga, type GraphiQLOptions, type Plugin } from 'graphql-yoga';
-import type { Principal } from '../auth/principal.ts';
+import type { Session } from '../auth/sessions.ts';
+import { useAuthorization } from './authorization/use-authorization.ts';
 import type { ApiServices, GraphQLContext } from './context.ts';
 import { useDocumentLimits } from './document-limits.ts';
 import { problem } from './errors.ts';
@@ -18,7 +19,7 @@ export const GRAPHQL_PATH = '/graphql';
 /** What the transport knows of an operation before GraphQL looks at it. */
 export interface OperationCaller {
   /** Null only for requests that get GraphiQL's page */
-  readonly principal: Principal | null;
+  readonly session: Pick<Session, 'principal' | 'ended'> | null;
   readonly requestId: string;
 }
 
@@ -49,6 +50,7 @@ export function createGraphQL({ services, devToken }: YogaOptions) {
       useCSRFPrevention({ requestHeaders: ['authorization', 'x-graphql-yoga-csrf'] }),
       useDeferStream(),
       useDocumentLimits(),
+      useAuthorization(),
       useOrderedExecution(),
       useSharedSubscriptions(),
       useErrorMasking(log),
@@ -60,9 +62,11 @@ export function createGraphQL({ services, devToken }: YogaOptions) {
 export type GraphQL = ReturnType<typeof createGraphQL>;
 
 /** @throws GraphQLError when nobody has been authenticated: no transport may forget to */
-export function contextOf(services: ApiServices, { principal, requestId }: OperationCaller): GraphQLContext {
-  if (!principal) throw problem('UNAUTHENTICATED', 'A bearer token is needed.');
-  return { ...services, log: services.log.child({ requestId }), principal, requestId };
+export function contextOf(services: ApiServices, { session, requestId }: OperationCaller): GraphQLContext {
+  if (!session) throw problem('UNAUTHENTICATED', 'A bearer token is needed.');
+  if (session.ended) throw problem(session.ended.code, session.ended.message);
+  const { principal } = session;
+  return { ...services, log: services.log.child({ requestId }), principal, session, requestId };
 }
 
 /** Proxies must neither collect nor compress a stream. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { UserFacingError } from '../domain/errors.ts';
 import { newUuid } from '../domain/ids.ts';
+import { parseInput } from '../domain/parse-input.ts';
 import { WEBHOOK_ENDPOINTS_MAX, WEBHOOK_EVENT_TYPES } from '../domain/webhook.ts';
 import type { JobCatalogue } from '../jobs/define.ts';
 import { checkOutboundUrl, UnsafeUrlError, type OutboundPolicy } from '../lib/safe-fetch.ts';
@@ -48,7 +49,7 @@ export async function createEndpoint(
   { organizationId, createdBy }: Owner,
   input: EndpointInput,
 ): Promise<{ readonly id: string; readonly secret: string }> {
-  const { url, description, eventTypes } = parse(endpointInput, input);
+  const { url, description, eventTypes } = parseInput(endpointInput, input);
   const checked = checkUrl(url, outbound);
   const id = newUuid();
   const secret = newWebhookSecret();
@@ -68,7 +69,7 @@ export async function changeEndpoint(
   id: string,
   input: EndpointChangeInput,
 ): Promise<void> {
-  const { url, ...rest } = parse(endpointChange, input);
+  const { url, ...rest } = parseInput(endpointChange, input);
   const change = { ...rest, ...(url === undefined ? {} : { url: checkUrl(url, outbound) }) };
   if (!(await updateEndpoint(db, organizationId, id, change))) throw noSuchEndpoint();
 }
@@ -107,16 +108,4 @@ function checkUrl(url: string, policy: OutboundPolicy): string {
     if (error instanceof UnsafeUrlError) throw UserFacingError.of('INVALID', ['input', 'url'], error.message);
     throw error;
   }
-}
-
-function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new UserFacingError(
-    parsed.error.issues.map(({ path, message }) => ({
-      code: 'INVALID',
-      field: ['input', ...path.map(String)],
-      message,
-    })),
-  );
 }

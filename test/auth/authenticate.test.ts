@@ -1,12 +1,10 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import {
-  bearerToken,
-  createAuthenticator,
-  REVOCATION_DELAY_MS,
-  type Authenticate,
-} from '../../src/auth/authenticate.ts';
-import { roleAtLeast } from '../../src/auth/principal.ts';
-import { insertApiKey, revokeApiKey } from '../../src/repositories/api-keys.ts';
+import { ApiKeyVerifier } from '../../src/auth/api-key-verifier.ts';
+import { bearerToken, createAuthenticator } from '../../src/auth/authenticate.ts';
+import { REVOCATION_DELAY_MS, type Authenticate } from '../../src/auth/authentication.ts';
+import { newUuid, toPublicId } from '../../src/domain/ids.ts';
+import { insertApiKey, revokeApiKey, type NewApiKey } from '../../src/repositories/api-keys.ts';
+import type { Sql } from '../../src/repositories/db.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { silentLog } from '../support/log.ts';
 import { createOrganization, type TestOrganization } from '../support/organization.ts';
@@ -23,25 +21,62 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   nowMs = 1_000_000;
-  authenticate = createAuthenticator({
-    sql: database.db,
-    clock: { now: () => new Date(nowMs) },
-    log: silentLog,
-  });
+  authenticate = authenticatorOn(database.db);
 });
 afterAll(() => database.close());
 
-const newKey = (name = 'ci') =>
-  insertApiKey(database.db, { organizationId: organization.id, userId: null, name, role: 'member' });
+const authenticatorOn = (sql: Sql): Authenticate =>
+  createAuthenticator({
+    apiKeys: new ApiKeyVerifier({ sql, clock: { now: () => new Date(nowMs) }, log: silentLog }),
+    identityProvider: null,
+  });
+
+const newKey = (name = 'ci', more: Partial<NewApiKey> = {}) =>
+  insertApiKey(database.db, { organizationId: organization.id, userId: null, name, role: 'member', ...more });
+
+const ask = (token: string, organizationName: string | null = null) =>
+  authenticate({ token, organization: organizationName });
+
+const UNAUTHENTICATED = { refusal: { code: 'UNAUTHENTICATED' } };
 
 test('a key of no person starts jobs in its own name', async () => {
   const { token } = await newKey('nightly');
-  expect(await authenticate(token)).toEqual({
-    organization,
-    userId: null,
-    triggeredBy: 'api:nightly',
-    role: 'member',
+  expect(await ask(token)).toEqual({
+    principal: {
+      organization,
+      userId: null,
+      triggeredBy: 'api:nightly',
+      role: 'member',
+      permissions: new Set(['read', 'run_jobs', 'manage_schedules']),
+      expiresAt: null,
+    },
   });
+});
+
+test('a key may as much of its role as it was made for', async () => {
+  const { token } = await newKey('reader', { scopes: ['read', 'manage_queues'] });
+  expect((await ask(token)).principal?.permissions).toEqual(new Set(['read']));
+});
+
+test('a key opens its own organization and no other', async () => {
+  const { token } = await newKey();
+  await database.db.query('UPDATE organizations SET external_id = $2 WHERE id = $1', [
+    organization.id,
+    'acme',
+  ]);
+  expect(await ask(token, toPublicId('organization', organization.id))).toHaveProperty('principal');
+  expect(await ask(token, 'acme')).toHaveProperty('principal');
+  expect(await ask(token, toPublicId('organization', newUuid()))).toMatchObject({
+    refusal: { code: 'FORBIDDEN' },
+  });
+});
+
+test('an expired key opens nothing, from the moment on', async () => {
+  nowMs = Date.now();
+  const { token } = await newKey('short', { expiresAt: new Date(nowMs + 60_000) });
+  expect(await ask(token)).toHaveProperty('principal');
+  nowMs += 60_000;
+  expect(await ask(token)).toMatchObject(UNAUTHENTICATED);
 });
 
 test('the database does not hold the token', async () => {
@@ -56,18 +91,16 @@ test('the database does not hold the token', async () => {
 
 test('a revoked key opens nothing after five seconds at the latest', async () => {
   const { token, id } = await newKey();
-  expect(await authenticate(token)).not.toBeNull();
-  await revokeApiKey(database.db, id);
+  expect(await ask(token)).toHaveProperty('principal');
+  await revokeApiKey(database.db, { organizationId: organization.id, id, revokedBy: 'api:test' });
   nowMs += REVOCATION_DELAY_MS + 1;
   expect(REVOCATION_DELAY_MS).toBeLessThanOrEqual(5_000);
-  expect(await authenticate(token)).toBeNull();
+  expect(await ask(token)).toMatchObject(UNAUTHENTICATED);
 });
 
 test('many simultaneous requests of one token cost one look-up', async () => {
   const { token } = await newKey();
-  const statements = await statementsDuring(() =>
-    Promise.all(Array.from({ length: 50 }, () => authenticate(token))),
-  );
+  const statements = await statementsDuring(() => Promise.all(Array.from({ length: 50 }, () => ask(token))));
   expect(statements.filter((text) => text.startsWith('SELECT'))).toHaveLength(1);
 });
 
@@ -80,12 +113,12 @@ test('the use of a key is noted at most once a minute', async () => {
       ])
     ).rows[0]?.at;
   expect(await usedAt()).toBeNull();
-  await authenticate(token);
+  await ask(token);
   await waitFor(usedAt);
   const statements = await statementsDuring(async () => {
     nowMs += 30_000;
-    await authenticate(token);
-    await authenticate(token);
+    await ask(token);
+    await ask(token);
   });
   expect(statements.some((text) => text.startsWith('UPDATE'))).toBe(false);
 });
@@ -93,20 +126,18 @@ test('the use of a key is noted at most once a minute', async () => {
 test('a database that is away is an error, not a refusal, and is asked again', async () => {
   const { token } = await newKey();
   let isAway = true;
-  const flaky = createAuthenticator({
-    sql: {
-      query: (text, values) => (isAway ? Promise.reject(new Error('away')) : database.db.query(text, values)),
-    },
-    clock: { now: () => new Date(nowMs) },
-    log: silentLog,
+  const flaky = authenticatorOn({
+    query: (text, values) => (isAway ? Promise.reject(new Error('away')) : database.db.query(text, values)),
   });
-  await expect(flaky(token)).rejects.toThrow('away');
+  const credentials = { token, organization: null };
+  await expect(flaky(credentials)).rejects.toThrow('away');
   isAway = false;
-  expect(await flaky(token)).not.toBeNull();
+  expect(await flaky(credentials)).toHaveProperty('principal');
 });
 
-test.each([null, undefined, '', 'nonsense', 'x'.repeat(10_000)])('%j is nobody', async (token) => {
-  expect(await authenticate(token)).toBeNull();
+test.each(['', 'nonsense', 'a.b.c', 'x'.repeat(10_000)])('%j is nobody', async (token) => {
+  expect(await ask(token)).toMatchObject(UNAUTHENTICATED);
+  expect(await authenticate(null)).toMatchObject(UNAUTHENTICATED);
 });
 
 test.each([
@@ -118,12 +149,4 @@ test.each([
   [undefined, null],
 ])('the header %j carries %j', (header, token) => {
   expect(bearerToken(header)).toBe(token);
-});
-
-test('each role may all that the ones before it may', () => {
-  expect([
-    roleAtLeast('viewer', 'member'),
-    roleAtLeast('member', 'member'),
-    roleAtLeast('admin', 'viewer'),
-  ]).toEqual([false, true, true]);
 });

@@ -2,6 +2,7 @@ import { useDeferStream } from '@graphql-yoga/plugin-defer-stream';
 import { createYoga } from 'graphql-yoga';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { grantedTo } from '../../src/auth/permission.ts';
 import type { GraphQLContext } from '../../src/graphql/context.ts';
 import { schema } from '../../src/graphql/schema.ts';
 import { panelRegistry } from '../../src/panels/index.ts';
@@ -43,6 +44,8 @@ function yogaWith(panels: Partial<PanelRegistry>) {
       userId: null,
       triggeredBy: 'api:test',
       role: 'viewer',
+      permissions: grantedTo('viewer', []),
+      expiresAt: null,
     },
   };
   return createYoga({ schema, context: () => ({ ...context }), plugins: [useDeferStream()], logging: false });

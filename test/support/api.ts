@@ -37,6 +37,8 @@ export interface TestApi extends AsyncDisposable {
   readonly tokens: Readonly<Record<TestRole | 'stranger', string>>;
   /** Runs one operation over HTTP; without a token when `role` is null. */
   ask(query: string, variables?: object, role?: TestRole | 'stranger' | null): Promise<GraphQLAnswer>;
+  /** The same with any token. */
+  askWith(token: string, query: string, variables?: object): Promise<GraphQLAnswer>;
   close(): Promise<void>;
 }
 
@@ -89,6 +91,7 @@ export async function startApi(options: ApiOptions = {}): Promise<TestApi> {
     tokens,
     ask: (query, variables = {}, role = 'member') =>
       post(graphqlUrl, role && tokens[role], { query, variables }),
+    askWith: (token, query, variables = {}) => post(graphqlUrl, token, { query, variables }),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -8,6 +8,7 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import { z } from 'zod';
+import { permissionsKey } from '../../auth/permission.ts';
 import { canonicalJson } from '../../lib/canonical-json.ts';
 import type { GraphQLContext } from '../context.ts';
 
@@ -53,6 +54,7 @@ export function planSharing(args: SharedArgs): SharingPlan | null {
   const key = [
     principal.organization.id,
     principal.role,
+    permissionsKey(principal.permissions),
     args.operationName ?? null,
     Object.fromEntries(variables),
     plan.text,

@@ -4,6 +4,7 @@ import { BULK_JOBS_MAX, bulkFilter, checkNotEmpty, startBulk, touchedBy } from '
 import { countJobs, countJobsByStatus } from '../../repositories/job-counts.ts';
 import type { JobFilter as Filter } from '../../repositories/job-filter.ts';
 import { readJobPage } from '../../repositories/job-page.ts';
+import { needs } from '../authorization/rules.ts';
 import { builder } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
 import { withInputProblems } from '../errors.ts';
@@ -68,6 +69,7 @@ const JobsPreview = builder.objectRef<Preview>('JobsPreview').implement({
 
 builder.queryField('previewJobs', (t) =>
   t.field({
+    extensions: needs('read'),
     type: JobsPreview,
     description: 'Look before `cancelJobs` and `retryJobs`: how many jobs match, and which',
     args: { filter: t.arg({ type: JobFilter, required: true, description: 'Only jobs that match' }) },
@@ -116,6 +118,7 @@ const COUNT =
 
 builder.mutationField('cancelJobs', (t) =>
   t.field({
+    extensions: needs('run_jobs'),
     type: StartJobPayload,
     description:
       'Starts a BULK_OPERATION that cancels the unfinished jobs which match and were created before it, with their unfinished children. Cancelled itself, it stops where it is',
@@ -131,6 +134,7 @@ builder.mutationField('cancelJobs', (t) =>
 
 builder.mutationField('retryJobs', (t) =>
   t.field({
+    extensions: needs('run_jobs'),
     type: StartJobPayload,
     description:
       'Starts a BULK_OPERATION that starts a fresh run, triggered by it, of each settled job which matches and was created before it',

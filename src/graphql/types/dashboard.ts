@@ -2,6 +2,7 @@ import { UserFacingError } from '../../domain/errors.ts';
 import { PERIOD_PRESETS, resolvePeriod } from '../../domain/period.ts';
 import type { Period, PeriodContext, PeriodInput as PeriodInputValue } from '../../domain/period.ts';
 import type { PanelOrganization } from '../../panels/panel.ts';
+import { needs } from '../authorization/rules.ts';
 import { builder } from '../builder.ts';
 import { inputProblem } from '../errors.ts';
 import { AdsPanel } from './panels/ads.ts';
@@ -92,6 +93,7 @@ const Dashboard = builder.objectRef<DashboardShape>('Dashboard').implement({
 
 builder.queryField('dashboard', (t) =>
   t.field({
+    extensions: needs('read'),
     type: Dashboard,
     description: 'Six panels over one period, each on its own',
     args: { period: t.arg({ type: PeriodInput, description: 'Days that the figures are of' }) },

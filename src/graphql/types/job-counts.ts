@@ -1,4 +1,5 @@
 import { countJobsByStatus, sumOf, type CountsByStatus } from '../../repositories/job-counts.ts';
+import { needs } from '../authorization/rules.ts';
 import { builder } from '../builder.ts';
 import { TOTAL_COUNT_MAX } from '../limits.ts';
 import { filterOf, JobFilter } from './job-filter.ts';
@@ -28,6 +29,7 @@ export const JobStatusCounts = builder.objectRef<CountsByStatus>('JobStatusCount
 
 builder.queryField('jobCounts', (t) =>
   t.field({
+    extensions: needs('read'),
     type: JobStatusCounts,
     description: "How many of the organization's jobs stand where",
     args: { filter: t.arg({ type: JobFilter, description: 'Only jobs that match' }) },

@@ -4,6 +4,7 @@ import { countJobs } from '../../repositories/job-counts.ts';
 import { countChildren, readChildIds } from '../../repositories/job-lists.ts';
 import { readJobPage } from '../../repositories/job-page.ts';
 import { defineBatch } from '../batch.ts';
+import { needs } from '../authorization/rules.ts';
 import { builder } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
 import { TOTAL_COUNT_MAX } from '../limits.ts';
@@ -47,6 +48,7 @@ export async function loadJobs(
 
 builder.queryField('jobs', (t) =>
   t.field({
+    extensions: needs('read'),
     type: JobConnection,
     description: "The organization's jobs, newest first",
     args: { ...pageArgs, filter: t.arg({ type: JobFilter, description: 'Only jobs that match' }) },

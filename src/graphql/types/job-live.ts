@@ -1,4 +1,5 @@
 import { uuidOf } from '../../domain/ids.ts';
+import { needs } from '../authorization/rules.ts';
 import { builder } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
 import { inputProblem, problem } from '../errors.ts';
@@ -23,7 +24,7 @@ builder.subscriptionField('jobEvents', (t) =>
       id: t.arg.id({ required: true, description: 'Id of the job' }),
       after: t.arg.int({ defaultValue: 0, description: 'The last `seq` that the caller has' }),
     },
-    extensions: { shared: { type: 'each', position: 'after' } },
+    extensions: { ...needs('read'), shared: { type: 'each', position: 'after' } },
     async subscribe(_root, args, ctx) {
       const after = args.after ?? 0;
       if (after < 0) throw inputProblem(['after'], `expected 0 or more, got ${after}.`);
@@ -39,7 +40,7 @@ builder.subscriptionField('jobProgress', (t) =>
     description:
       'The job now, then whenever it changes (at most about 10 a second, the latest wins); completes when it is settled',
     args: { id: t.arg.id({ required: true, description: 'Id of the job' }) },
-    extensions: { shared: { type: 'latest' } },
+    extensions: { ...needs('read'), shared: { type: 'latest' } },
     subscribe: async (_root, args, ctx) => ctx.streams.changes(await jobToFollow(ctx, args.id)),
     resolve: (query, _change, args, ctx) =>
       ctx.prisma.job.findFirstOrThrow({

@@ -2,6 +2,7 @@ import { UserFacingError, type UserError as UserErrorShape } from '../../domain/
 import { uuidOf } from '../../domain/ids.ts';
 import { cancelJob } from '../../queue/cancel.ts';
 import { retryFailedItems, retryJob } from '../../queue/retry.ts';
+import { needs } from '../authorization/rules.ts';
 import { builder } from '../builder.ts';
 import { JobOptions } from './job-options.ts';
 import { Job, visibleJobs } from './job.ts';
@@ -19,6 +20,7 @@ function jobIdOf(publicId: string): string {
 
 builder.mutationField('retryJob', (t) =>
   t.field({
+    extensions: needs('run_jobs'),
     type: StartJobPayload,
     description: 'A fresh run with the same input; the old job stays as it was. SOURCE gone: EXPIRED',
     args: {
@@ -39,6 +41,7 @@ builder.mutationField('retryJob', (t) =>
 
 builder.mutationField('retryFailedItems', (t) =>
   t.field({
+    extensions: needs('run_jobs'),
     type: StartJobPayload,
     description:
       'A job over only the rows that failed, from the stored source; kinds without a ledger: NOT_ALLOWED',
@@ -85,6 +88,7 @@ const CancelJobPayload = builder.objectRef<Cancelled>('CancelJobPayload').implem
 
 builder.mutationField('cancelJob', (t) =>
   t.field({
+    extensions: needs('run_jobs'),
     type: CancelJobPayload,
     description: 'Unfinished children are cancelled too; a settled job comes back unchanged with CONFLICT',
     args: {

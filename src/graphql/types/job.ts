@@ -1,4 +1,5 @@
 import { toPublicId, uuidOf } from '../../domain/ids.ts';
+import { needs } from '../authorization/rules.ts';
 import { builder } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
 import { encodeInput } from '../job-input.ts';
@@ -212,6 +213,7 @@ implementNode('job', Job, (id, ctx, info) =>
 
 builder.queryField('job', (t) =>
   t.prismaField({
+    extensions: needs('read'),
     type: Job,
     nullable: true,
     description: "One job; null for what does not exist and for what is another organization's.",

@@ -3,6 +3,7 @@ import { isSettled, type JobStatus } from '../../domain/job-status.ts';
 import type { OrganizationChange } from '../../events/organization-stream.ts';
 import { readJobPage, matchJobs } from '../../repositories/job-page.ts';
 import type { JobFilter as Filter } from '../../repositories/job-filter.ts';
+import { needs } from '../authorization/rules.ts';
 import { builder } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
 import { problem } from '../errors.ts';
@@ -36,6 +37,7 @@ const JobChange = builder.objectRef<Change>('JobChange').implement({
 
 builder.subscriptionField('jobsChanged', (t) =>
   t.field({
+    extensions: needs('read'),
     type: JobChange,
     description:
       'Jobs of the organization that start or change and match; a job is sent once more, with `matches` false, when it stops matching. Ends with RESYNC when too much was missed. After a reconnect, query again',

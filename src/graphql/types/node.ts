@@ -1,6 +1,7 @@
 import { brandWithType, type ObjectRef } from '@pothos/core';
 import type { GraphQLResolveInfo } from 'graphql';
 import { parsePublicId, type IdType } from '../../domain/ids.ts';
+import { needs } from '../authorization/rules.ts';
 import { builder } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
 
@@ -28,6 +29,7 @@ export function implementNode(type: IdType, ref: NodeRef, load: NodeLoader): voi
 
 builder.queryField('node', (t) =>
   t.field({
+    extensions: needs('read'),
     type: Node,
     nullable: true,
     description: "Null for what does not exist and for what is another organization's.",

@@ -2,6 +2,7 @@ import type { GraphQLResolveInfo } from 'graphql';
 import type { NoticeHint } from '../../events/notification-stream.ts';
 import { LruMap } from '../../lib/lru-map.ts';
 import type { NoticeOwner } from '../../repositories/notification-lists.ts';
+import { needs } from '../authorization/rules.ts';
 import { builder } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
 import { problem } from '../errors.ts';
@@ -20,6 +21,7 @@ interface NoticeRow {
 
 builder.subscriptionField('notificationAdded', (t) =>
   t.field({
+    extensions: needs('read'),
     type: Notification,
     description:
       "The caller's notifications as they come, each once. Ends with RESYNC when too much was missed; after a reconnect, query again. A digest is sent when it opens",

@@ -14,6 +14,7 @@ import {
   type PreferenceChange,
 } from '../../repositories/notification-preferences.ts';
 import { jobCatalogue } from '../../jobs/index.ts';
+import { needs } from '../authorization/rules.ts';
 import { builder } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
 import { withUserErrors, type WithUserErrors } from '../errors.ts';
@@ -76,6 +77,7 @@ async function preferencesOf(ctx: GraphQLContext): Promise<Preference[]> {
 
 builder.queryField('notificationPreferences', (t) =>
   t.field({
+    extensions: needs('read'),
     type: [NotificationPreference],
     description: `What the caller is told of, and how. Until they say otherwise: failures in the app${
       NOTICE_DEFAULTS.job_failed.email ? ' and by mail' : ''
@@ -118,11 +120,10 @@ const UpdatePreferencesPayload = builder
 
 builder.mutationField('updateNotificationPreferences', (t) =>
   t.field({
+    extensions: needs('read'),
     type: UpdatePreferencesPayload,
     description: "Changes some of the caller's preferences; the others stay",
     // Everybody decides what they are told themselves.
-    skipTypeScopes: true,
-    authScopes: { viewer: true },
     args: {
       preferences: t.arg({
         type: [NotificationPreferenceInput],

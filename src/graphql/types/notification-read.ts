@@ -1,6 +1,7 @@
 import { UserFacingError, type UserError as UserErrorShape } from '../../domain/errors.ts';
 import { uuidOf } from '../../domain/ids.ts';
 import { markRead } from '../../repositories/notification-lists.ts';
+import { needs } from '../authorization/rules.ts';
 import { builder } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
 import { withUserErrors, type WithUserErrors } from '../errors.ts';
@@ -30,12 +31,11 @@ const MarkNotificationsReadPayload = builder.objectRef<Marked>('MarkNotification
 
 builder.mutationField('markNotificationsRead', (t) =>
   t.field({
+    extensions: needs('read'),
     type: MarkNotificationsReadPayload,
     description:
       "Marks the caller's notifications read: either some, or all that are older. What is read already, or not the caller's, counts for nothing",
     // Whoever may read notices may have read them.
-    skipTypeScopes: true,
-    authScopes: { viewer: true },
     args: {
       ids: t.arg.idList({ description: `These; at most ${PAGE_SIZE_MAX}` }),
       before: t.arg({ type: 'DateTime', description: 'All that were written before' }),

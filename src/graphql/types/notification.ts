@@ -4,6 +4,7 @@ import { digestTotal, type NotificationType as Type } from '../../domain/notice.
 import { countUnread, type NoticeOwner } from '../../repositories/notification-lists.ts';
 import { digestKinds } from '../../repositories/notices.ts';
 import { jobCatalogue } from '../../jobs/index.ts';
+import { needs } from '../authorization/rules.ts';
 import { builder } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
 import { contractOf, publicKind } from '../job-kinds.ts';
@@ -151,6 +152,7 @@ builder.objectField(NotificationConnection, 'unreadCount', (t) =>
 
 builder.queryField('notifications', (t) =>
   t.field({
+    extensions: needs('read'),
     type: NotificationConnection,
     description:
       "The caller's notifications, newest first; kept for 30 days. A key of no person reads the organization's, if it is an admin's",

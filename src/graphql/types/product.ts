@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { toPublicId } from '../../domain/ids.ts';
 import type { ProductStatus as Status } from '../../generated/prisma/enums.ts';
+import { needs } from '../authorization/rules.ts';
 import { builder } from '../builder.ts';
 import { TOTAL_COUNT_MAX } from '../limits.ts';
 import { searchCondition } from '../search.ts';
@@ -86,6 +87,7 @@ const ProductFilter = builder.inputType('ProductFilter', {
 
 builder.queryField('products', (t) =>
   t.field({
+    extensions: needs('read'),
     type: ProductConnection,
     description: "The organization's products, in the order of their first import",
     args: { ...pageArgs, filter: t.arg({ type: ProductFilter, description: 'Only products that match' }) },

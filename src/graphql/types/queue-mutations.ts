@@ -2,6 +2,7 @@ import { UserFacingError, type UserError as UserErrorShape } from '../../domain/
 import { PUBLIC_QUEUE_NAMES, QUEUE_CONCURRENCY_MAX, type PublicQueueName } from '../../domain/queue.ts';
 import { withoutNul } from '../../lib/canonical-json.ts';
 import { holdQueue, readQueues, releaseQueue, resizeQueue } from '../../repositories/queues.ts';
+import { needs } from '../authorization/rules.ts';
 import { builder } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
 import { withUserErrors, type WithUserErrors } from '../errors.ts';
@@ -9,7 +10,6 @@ import { Queue } from './queue.ts';
 import { UserError } from './user-error.ts';
 
 const REASON_LENGTH_MAX = 500;
-const ADMIN = { admin: true } as const;
 
 interface Changed extends WithUserErrors {
   readonly name: PublicQueueName | null;
@@ -73,10 +73,10 @@ function hold(args: HoldArgs, { db, principal }: GraphQLContext, draining: boole
 
 builder.mutationField('pauseQueue', (t) =>
   t.field({
+    extensions: needs('manage_queues'),
     type: QueuePayload,
     description:
       'Starts nothing new of a queue, for all organizations, within about a second; what runs goes on and new jobs wait. Admins only',
-    authScopes: ADMIN,
     args: {
       name: t.arg.string({ required: true, description: 'Name of the queue' }),
       reason: t.arg.string({ description: 'Why, for people; at most 500 characters' }),
@@ -87,10 +87,10 @@ builder.mutationField('pauseQueue', (t) =>
 
 builder.mutationField('drainQueue', (t) =>
   t.field({
+    extensions: needs('manage_queues'),
     type: QueuePayload,
     description:
       'As `pauseQueue`, and what was handed to the broker is taken back; the state becomes DRAINED when the last running job has ended. Deletes nothing. Admins only',
-    authScopes: ADMIN,
     args: {
       name: t.arg.string({ required: true, description: 'Name of the queue' }),
       reason: t.arg.string({ description: 'Why, for people; at most 500 characters' }),
@@ -101,10 +101,10 @@ builder.mutationField('drainQueue', (t) =>
 
 builder.mutationField('resumeQueue', (t) =>
   t.field({
+    extensions: needs('manage_queues'),
     type: QueuePayload,
     description:
       'Lets a queue go on that was paused or drained; one that is ACTIVE stays as it is. Admins only',
-    authScopes: ADMIN,
     args: { name: t.arg.string({ required: true, description: 'Name of the queue' }) },
     resolve: (_root, args, { db, principal }) =>
       change(args.name, (name) => releaseQueue(db, name, principal.triggeredBy)),
@@ -113,10 +113,10 @@ builder.mutationField('resumeQueue', (t) =>
 
 builder.mutationField('setQueueConcurrency', (t) =>
   t.field({
+    extensions: needs('manage_queues'),
     type: QueuePayload,
     description:
       'How many jobs of a queue each worker process runs at once, for all organizations. Admins only',
-    authScopes: ADMIN,
     args: {
       name: t.arg.string({ required: true, description: 'Name of the queue' }),
       concurrency: t.arg.int({

@@ -3,7 +3,9 @@ import { countQueues, type QueueCounts as Counts } from '../../repositories/queu
 import { readQueues, type QueueRow } from '../../repositories/queues.ts';
 import { workersOfQueues } from '../../repositories/worker-list.ts';
 import { defineBatch } from '../batch.ts';
+import { needs } from '../authorization/rules.ts';
 import { builder } from '../builder.ts';
+import type { GraphQLContext } from '../context.ts';
 import { TOTAL_COUNT_MAX } from '../limits.ts';
 import { loadQueueStats, MetricsWindow, QueueMetrics } from './queue-metrics.ts';
 import { Worker } from './worker.ts';
@@ -32,6 +34,10 @@ const QueueState = builder.enumType('QueueState', {
 });
 
 /** A count that stopped at one more than we tell is no count. */
+/** Who steers the installation is told to those who may do it too. */
+const forAdmins = <T>({ principal }: GraphQLContext, value: T): T | null =>
+  principal.permissions.has('manage_queues') ? value : null;
+
 const bounded = (count: number): number | null => (count > TOTAL_COUNT_MAX ? null : count);
 
 const QueueCounts = builder.objectRef<Counts>('QueueCounts').implement({
@@ -95,11 +101,10 @@ export const Queue = builder.objectRef<QueueRow>('Queue').implement({
       description: 'When it was paused or its drain began; null while ACTIVE',
     }),
     pauseReason: t.exposeString('pauseReason', { nullable: true, description: 'Why, for people' }),
-    pausedBy: t.exposeString('pausedBy', {
+    pausedBy: t.string({
       nullable: true,
       description: 'Who paused or drained it; null for anybody but an admin',
-      authScopes: { admin: true },
-      unauthorizedResolver: () => null,
+      resolve: ({ pausedBy }, _args, ctx) => forAdmins(ctx, pausedBy),
     }),
     concurrency: t.exposeInt('concurrency', {
       nullable: true,
@@ -110,11 +115,10 @@ export const Queue = builder.objectRef<QueueRow>('Queue').implement({
       nullable: true,
       description: 'When somebody last paused, drained, resumed or resized it; null: nobody ever did',
     }),
-    changedBy: t.exposeString('changedBy', {
+    changedBy: t.string({
       nullable: true,
       description: 'Who did; null for anybody but an admin',
-      authScopes: { admin: true },
-      unauthorizedResolver: () => null,
+      resolve: ({ changedBy }, _args, ctx) => forAdmins(ctx, changedBy),
     }),
     counts: t.field({
       type: QueueCounts,
@@ -140,6 +144,7 @@ export const Queue = builder.objectRef<QueueRow>('Queue').implement({
 
 builder.queryField('queues', (t) =>
   t.field({
+    extensions: needs('read'),
     type: [Queue],
     description: 'The queues that jobs run in, always the same',
     resolve: (_root, _args, ctx) => readQueues(ctx.db, PUBLIC_QUEUE_NAMES),

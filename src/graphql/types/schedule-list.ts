@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ScheduleState as State } from '../../domain/schedule.ts';
 import type { Prisma } from '../../generated/prisma/client.ts';
+import { needs } from '../authorization/rules.ts';
 import { builder } from '../builder.ts';
 import { storedNames } from '../../jobs/define.ts';
 import { selectionOf } from '../selection.ts';
@@ -33,6 +34,7 @@ const IN_STATE: { readonly [S in State]: Prisma.ScheduleWhereInput } = {
 
 builder.queryField('schedules', (t) =>
   t.field({
+    extensions: needs('read'),
     type: ScheduleConnection,
     description: "The organization's schedules, in the order they were made",
     args: { ...pageArgs, filter: t.arg({ type: ScheduleFilter, description: 'Only schedules that match' }) },

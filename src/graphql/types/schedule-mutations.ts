@@ -9,6 +9,7 @@ import {
   updateSchedule,
   type ScheduleRequest,
 } from '../../queue/schedules.ts';
+import { needs } from '../authorization/rules.ts';
 import { builder } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
 import { withUserErrors, type WithUserErrors } from '../errors.ts';
@@ -43,6 +44,7 @@ const SchedulePayload = builder.objectRef<Changed>('SchedulePayload').implement(
 
 builder.mutationField('createSchedule', (t) =>
   t.field({
+    extensions: needs('manage_schedules'),
     type: SchedulePayload,
     description: 'An organization may have 1,000: LIMIT_REACHED',
     args: { input: t.arg({ type: CreateScheduleInput, required: true, description: 'What it is to be' }) },
@@ -61,6 +63,7 @@ builder.mutationField('createSchedule', (t) =>
 
 builder.mutationField('updateSchedule', (t) =>
   t.field({
+    extensions: needs('manage_schedules'),
     type: SchedulePayload,
     description: 'Changes what is given; jobs that it started before stay as they are',
     args: {
@@ -84,6 +87,7 @@ builder.mutationField('updateSchedule', (t) =>
 
 builder.mutationField('pauseSchedule', (t) =>
   t.field({
+    extensions: needs('manage_schedules'),
     type: SchedulePayload,
     description: 'Due times pass without a job until it is resumed; nothing to come: CONFLICT',
     args: { id: t.arg.id({ required: true, description: 'Id of the schedule' }) },
@@ -98,6 +102,7 @@ builder.mutationField('pauseSchedule', (t) =>
 
 builder.mutationField('resumeSchedule', (t) =>
   t.field({
+    extensions: needs('manage_schedules'),
     type: SchedulePayload,
     description: 'Goes on with the next due time; what passed during the pause is not made up for',
     args: { id: t.arg.id({ required: true, description: 'Id of the schedule' }) },
@@ -112,6 +117,7 @@ builder.mutationField('resumeSchedule', (t) =>
 
 builder.mutationField('runScheduleNow', (t) =>
   t.field({
+    extensions: needs('manage_schedules'),
     type: StartJobPayload,
     description: 'Starts its job now, paused or not; when it is due next stays as it is',
     args: { id: t.arg.id({ required: true, description: 'Id of the schedule' }) },
@@ -143,6 +149,7 @@ const DeleteSchedulePayload = builder.objectRef<Deleted>('DeleteSchedulePayload'
 
 builder.mutationField('deleteSchedule', (t) =>
   t.field({
+    extensions: needs('manage_schedules'),
     type: DeleteSchedulePayload,
     description: 'Its jobs stay, those that are under way too',
     args: { id: t.arg.id({ required: true, description: 'Id of the schedule' }) },

@@ -6,6 +6,7 @@ import {
 } from '../../domain/schedule.ts';
 import { priorityOf, timingOf } from '../../repositories/schedules.ts';
 import { dueTimesFrom } from '../../services/schedules/due-times.ts';
+import { needs } from '../authorization/rules.ts';
 import { builder } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
 import { inputProblem } from '../errors.ts';
@@ -141,6 +142,7 @@ implementNode('schedule', Schedule, (id, ctx, info) =>
 
 builder.queryField('schedule', (t) =>
   t.prismaField({
+    extensions: needs('read'),
     type: Schedule,
     nullable: true,
     description: "One schedule; null for what does not exist and for what is another organization's.",

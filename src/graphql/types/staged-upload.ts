@@ -3,6 +3,7 @@ import { UserFacingError, type UserError as UserErrorShape } from '../../domain/
 import { newUuid, toPublicId } from '../../domain/ids.ts';
 import { storageKey } from '../../domain/storage-key.ts';
 import { createUpload } from '../../repositories/uploads.ts';
+import { needs } from '../authorization/rules.ts';
 import { builder } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
 import { withUserErrors, type WithUserErrors } from '../errors.ts';
@@ -86,6 +87,7 @@ const fileSchema = z.object({
 
 builder.mutationField('createStagedUpload', (t) =>
   t.field({
+    extensions: needs('run_jobs'),
     type: CreateStagedUploadPayload,
     description:
       'A place to PUT one file to; the file then is the source of jobs. It is kept for 24 hours, and as long as a job that names it',

@@ -1,6 +1,7 @@
 import { jobCatalogue } from '../../jobs/index.ts';
 import type { JobContract } from '../../jobs/define.ts';
 import { startJob } from '../../queue/start.ts';
+import { needs } from '../authorization/rules.ts';
 import { builder } from '../builder.ts';
 import { decodeInput } from '../job-input.ts';
 import { jobInputType } from '../job-input-types.ts';
@@ -18,6 +19,7 @@ function addStartMutation(contract: JobContract): void {
   const type = jobInputType(contract);
   builder.mutationField(name, (t) =>
     t.field({
+      extensions: needs('run_jobs'),
       type: StartJobPayload,
       description: `${contract.title}: answers at once with the job, which a worker runs`,
       args: {

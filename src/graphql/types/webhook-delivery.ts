@@ -4,6 +4,7 @@ import { toPublicId } from '../../domain/ids.ts';
 import type { WebhookDeliveryStatus as Status } from '../../domain/webhook.ts';
 import { countDeliveries, readDeliveryIds } from '../../repositories/webhook-deliveries.ts';
 import { defineBatch } from '../batch.ts';
+import { needs } from '../authorization/rules.ts';
 import { builder } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
 import { TOTAL_COUNT_MAX } from '../limits.ts';
@@ -27,6 +28,7 @@ const WebhookDeliveryStatus = builder.enumType('WebhookDeliveryStatus', {
 });
 
 builder.prismaObject('WebhookAttempt', {
+  extensions: needs('manage_webhooks'),
   description: 'One request to an endpoint.',
   fields: (t) => ({
     number: t.exposeInt('number', { description: '1 for the first' }),
@@ -44,6 +46,7 @@ builder.prismaObject('WebhookAttempt', {
 });
 
 export const WebhookDelivery = builder.prismaObject('WebhookDelivery', {
+  extensions: needs('manage_webhooks'),
   description: 'One event for one endpoint, however often it is tried. For admins.',
   interfaces: [Node],
   select: { id: true },

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { roleAtLeast } from '../../auth/principal.ts';
 import { toPublicId } from '../../domain/ids.ts';
 import { WEBHOOK_EVENT_TYPES } from '../../domain/webhook.ts';
 import type { WebhookDisabledReason as Reason } from '../../generated/prisma/enums.ts';
+import { needs } from '../authorization/rules.ts';
 import { builder } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
 import { selectionOf } from '../selection.ts';
@@ -33,6 +33,7 @@ const WebhookDisabledReason = builder.enumType('WebhookDisabledReason', {
 
 /** Only what a query selects is read; admins alone get to see one. */
 export const WebhookEndpoint = builder.prismaObject('WebhookEndpoint', {
+  extensions: needs('manage_webhooks'),
   description: 'An address that is told of events, signed as in Standard Webhooks. For admins.',
   interfaces: [Node],
   select: { id: true },
@@ -79,9 +80,12 @@ export const WebhookEndpoint = builder.prismaObject('WebhookEndpoint', {
   }),
 });
 
-/** What no query may reach past: the caller's organization, and admins. */
-export function visibleEndpoints({ principal: { organization, role } }: GraphQLContext) {
-  return { organizationId: organization.id, ...(roleAtLeast(role, 'admin') ? {} : { id: { in: [] } }) };
+/** What no query may reach past: the caller's organization, and those who may manage them. */
+export function visibleEndpoints({ principal: { organization, permissions } }: GraphQLContext) {
+  return {
+    organizationId: organization.id,
+    ...(permissions.has('manage_webhooks') ? {} : { id: { in: [] } }),
+  };
 }
 
 implementNode('webhookEndpoint', WebhookEndpoint, (id, ctx, info) =>
@@ -102,9 +106,9 @@ const WebhookEndpointConnection = connectionType<{ readonly id: string }>(
 
 builder.queryField('webhookEndpoints', (t) =>
   t.field({
+    extensions: needs('manage_webhooks'),
     type: WebhookEndpointConnection,
     description: "The organization's webhook endpoints, oldest first. For admins",
-    authScopes: { admin: true },
     args: pageArgs,
     async resolve(_root, args, ctx, info) {
       const request = readPage(args, 'webhookEndpoints', z.uuid());

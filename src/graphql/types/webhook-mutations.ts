@@ -9,6 +9,7 @@ import {
   rotateSecret,
 } from '../../notify/webhook-endpoints.ts';
 import { deleteEndpoint, setEndpointEnabled } from '../../repositories/webhook-endpoints.ts';
+import { needs } from '../authorization/rules.ts';
 import { builder } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
 import { withUserErrors, type WithUserErrors } from '../errors.ts';
@@ -80,10 +81,10 @@ const CreateWebhookEndpointInput = builder.inputType('CreateWebhookEndpointInput
 
 builder.mutationField('createWebhookEndpoint', (t) =>
   t.field({
+    extensions: needs('manage_webhooks'),
     type: WebhookEndpointPayload,
     description:
       'Tells an address of events from now on. The payload holds the secret, this once. For admins',
-    authScopes: { admin: true },
     args: { input: t.arg({ type: CreateWebhookEndpointInput, required: true, description: 'The endpoint' }) },
     resolve: (_root, { input }, { webhooks, principal: { organization, triggeredBy } }) =>
       changed(() =>
@@ -111,9 +112,9 @@ const UpdateWebhookEndpointInput = builder.inputType('UpdateWebhookEndpointInput
 
 builder.mutationField('updateWebhookEndpoint', (t) =>
   t.field({
+    extensions: needs('manage_webhooks'),
     type: WebhookEndpointPayload,
     description: 'Changes an endpoint. For admins',
-    authScopes: { admin: true },
     args: {
       id: t.arg.id({ required: true, description: 'Id of the endpoint' }),
       input: t.arg({ type: UpdateWebhookEndpointInput, required: true, description: 'What changes' }),
@@ -141,9 +142,9 @@ const setEnabled = (ctx: GraphQLContext, id: string, enabled: boolean): Promise<
 
 builder.mutationField('disableWebhookEndpoint', (t) =>
   t.field({
+    extensions: needs('manage_webhooks'),
     type: WebhookEndpointPayload,
     description: 'It gets nothing from now on; what waits for it fails. For admins',
-    authScopes: { admin: true },
     args: { id: t.arg.id({ required: true, description: 'Id of the endpoint' }) },
     resolve: (_root, { id }, ctx) => setEnabled(ctx, id, false),
   }),
@@ -151,9 +152,9 @@ builder.mutationField('disableWebhookEndpoint', (t) =>
 
 builder.mutationField('enableWebhookEndpoint', (t) =>
   t.field({
+    extensions: needs('manage_webhooks'),
     type: WebhookEndpointPayload,
     description: 'It is told of events again; what it missed can be delivered again one by one. For admins',
-    authScopes: { admin: true },
     args: { id: t.arg.id({ required: true, description: 'Id of the endpoint' }) },
     resolve: (_root, { id }, ctx) => setEnabled(ctx, id, true),
   }),
@@ -161,10 +162,10 @@ builder.mutationField('enableWebhookEndpoint', (t) =>
 
 builder.mutationField('rotateWebhookSecret', (t) =>
   t.field({
+    extensions: needs('manage_webhooks'),
     type: WebhookEndpointPayload,
     description:
       'A new signing secret, in the payload this once. The one before signs too until the overlap is over. For admins',
-    authScopes: { admin: true },
     args: {
       id: t.arg.id({ required: true, description: 'Id of the endpoint' }),
       overlapHours: t.arg.int({
@@ -199,9 +200,9 @@ const DeleteWebhookEndpointPayload = builder.objectRef<Deleted>('DeleteWebhookEn
 
 builder.mutationField('deleteWebhookEndpoint', (t) =>
   t.field({
+    extensions: needs('manage_webhooks'),
     type: DeleteWebhookEndpointPayload,
     description: 'Removes an endpoint with the history of its deliveries. For admins',
-    authScopes: { admin: true },
     args: { id: t.arg.id({ required: true, description: 'Id of the endpoint' }) },
     resolve: (_root, { id }, { db, principal: { organization } }) =>
       withUserErrors<Omit<Deleted, 'userErrors'>>({ deletedId: null }, async () => {
@@ -237,9 +238,9 @@ const WebhookDeliveryPayload = builder.objectRef<Sent>('WebhookDeliveryPayload')
 
 builder.mutationField('sendTestWebhook', (t) =>
   t.field({
+    extensions: needs('manage_webhooks'),
     type: WebhookDeliveryPayload,
     description: 'Sends an endpoint an event of type "test", signed like any other. For admins',
-    authScopes: { admin: true },
     args: { id: t.arg.id({ required: true, description: 'Id of the endpoint' }) },
     resolve: (_root, { id }, { webhooks, clock, principal: { organization } }) =>
       withUserErrors<Omit<Sent, 'userErrors'>>({ deliveryId: null }, async () => ({
@@ -250,9 +251,9 @@ builder.mutationField('sendTestWebhook', (t) =>
 
 builder.mutationField('redeliverWebhook', (t) =>
   t.field({
+    extensions: needs('manage_webhooks'),
     type: WebhookDeliveryPayload,
     description: 'Sends the same message, with the same `webhook-id`, once more. For admins',
-    authScopes: { admin: true },
     args: { deliveryId: t.arg.id({ required: true, description: 'Id of the delivery' }) },
     resolve: (_root, { deliveryId }, { webhooks, principal: { organization } }) =>
       withUserErrors<Omit<Sent, 'userErrors'>>({ deliveryId: null }, async () => {

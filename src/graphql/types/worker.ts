@@ -8,6 +8,7 @@ import {
   type WorkerRow,
 } from '../../repositories/worker-list.ts';
 import { defineBatch } from '../batch.ts';
+import { needs } from '../authorization/rules.ts';
 import { builder } from '../builder.ts';
 import { contractOf, publicKind } from '../job-kinds.ts';
 import { TOTAL_COUNT_MAX } from '../limits.ts';
@@ -78,9 +79,10 @@ export const Worker = builder.objectRef<WorkerRow>('Worker').implement({
     runningCount: t.int({
       nullable: true,
       description: 'Jobs that it runs now, of all organizations; null for anybody but an admin',
-      authScopes: { admin: true },
-      unauthorizedResolver: () => null,
-      resolve: async (worker, _args, ctx) => (await loadRunning(ctx, 'all', null, worker.id)) ?? 0,
+      resolve: async (worker, _args, ctx) =>
+        ctx.principal.permissions.has('manage_queues')
+          ? ((await loadRunning(ctx, 'all', null, worker.id)) ?? 0)
+          : null,
     }),
   }),
 });
@@ -98,6 +100,7 @@ const WorkerConnection = connectionType<WorkerRow>(
 
 builder.queryField('workers', (t) =>
   t.field({
+    extensions: needs('read'),
     type: WorkerConnection,
     description: 'Worker processes of this installation: those that live, and those that went within a day',
     args: {
