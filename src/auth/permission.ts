@@ -38,8 +38,8 @@ function permissionsOf(role: Role): ReadonlySet<Permission> {
 }
 
 /**
- * What a role may, or as much of it as `scopes` names; none: all of it. Reading is in every one: nothing can be done with an answer that
- * may not be read.
+ * What a role may, or as much of it as `scopes` names; none: all of it. Reading is in every one: nothing can be done
+ * with an answer that may not be read.
  */
 export function grantedTo(role: Role, scopes: readonly string[]): ReadonlySet<Permission> {
   const all = OF_ROLE[role];

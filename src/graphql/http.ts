@@ -83,7 +83,10 @@ async function beginStream(
   res: ServerResponse,
 ): Promise<Caller> {
   const begun = await sessions.begin(credentialsOf(req), () => res.destroy());
-  if ('session' in begun) res.on('close', () => begun.session.release());
+  if ('refusal' in begun) return begun;
+  // Somebody may have gone meanwhile.
+  if (res.destroyed) begun.session.release();
+  else res.on('close', () => begun.session.release());
   return begun;
 }
 

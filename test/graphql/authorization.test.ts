@@ -1,15 +1,4 @@
-import {
-  GraphQLObjectType,
-  GraphQLSchema,
-  GraphQLString,
-  isEnumType,
-  isInputObjectType,
-  isLeafType,
-  isListType,
-  isNonNullType,
-  parse,
-  type GraphQLInputType,
-} from 'graphql';
+import { GraphQLObjectType, GraphQLSchema, GraphQLString, parse } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { grantedTo, PERMISSION_NAMES, PERMISSIONS, type Permission } from '../../src/auth/permission.ts';
 import { ROLES } from '../../src/domain/role.ts';
@@ -17,39 +6,15 @@ import { requirementsOf } from '../../src/graphql/authorization/requirements.ts'
 import { fieldsOf, needs, ruleOf, withRules } from '../../src/graphql/authorization/rules.ts';
 import { schema } from '../../src/graphql/schema.ts';
 import { startApi, type TestApi } from '../support/api.ts';
+import { operationOf, rootFieldsOf } from '../support/schema-operations.ts';
 
-const ROOTS = { Query: 'query', Mutation: 'mutation', Subscription: 'subscription' } as const;
-const isRoot = (name: string): name is keyof typeof ROOTS => Object.hasOwn(ROOTS, name);
 const fields = fieldsOf(schema).map(({ parent, field }) => ({
   name: `${parent.name}.${field.name}`,
   parent,
   field,
   rule: ruleOf(parent, field),
 }));
-
-/** A value that the type takes. */
-function sample(type: GraphQLInputType): string {
-  if (isNonNullType(type)) return sample(type.ofType);
-  if (isListType(type)) return `[${sample(type.ofType)}]`;
-  if (isEnumType(type)) return type.getValues()[0]?.name ?? '';
-  if (isInputObjectType(type)) {
-    const all = Object.values(type.getFields());
-    const wanted = type.isOneOf ? all.slice(0, 1) : all.filter((each) => isNonNullType(each.type));
-    return `{ ${wanted.map((each) => `${each.name}: ${sample(each.type)}`).join(', ')} }`;
-  }
-  const samples: Record<string, string> = { Int: '1', Float: '1', Boolean: 'true', SafeInt: '1' };
-  return samples[type.name] ?? '"2026-01-01T00:00:00Z"';
-}
-
-function operation(parent: string, { field }: (typeof fields)[number]): string {
-  if (!isRoot(parent)) throw new Error(parent);
-  const args = field.args
-    .filter(({ type }) => isNonNullType(type))
-    .map(({ name, type }) => `${name}: ${sample(type)}`);
-  const named = isNonNullType(field.type) ? field.type.ofType : field.type;
-  const selection = isLeafType(named) ? '' : ' { __typename }';
-  return `${ROOTS[parent]} { ${field.name}${args.length > 0 ? `(${args.join(', ')})` : ''}${selection} }`;
-}
+const ruleNamed = new Map(fields.map(({ name, rule }) => [name, rule]));
 
 describe('every field of the schema', () => {
   it('has a rule', () => {
@@ -122,25 +87,26 @@ describe('a caller', () => {
   });
   afterAll(() => api.close());
 
-  it.each(fields.filter(({ parent }) => isRoot(parent.name)).map((each) => [each.name, each] as const))(
+  it.each(rootFieldsOf(schema).map((each) => [each.name, each] as const))(
     'without the permission does not use %s',
-    async (_name, each) => {
-      if (each.rule === null) throw new Error('no rule');
-      const text = operation(each.parent.name, each);
-      const refused = ROLES.filter((role) => !grantedTo(role, []).has(each.rule ?? 'read'));
+    async (name, each) => {
+      const rule = ruleNamed.get(name);
+      if (!rule) throw new Error('no rule');
+      const text = operationOf(each);
+      const refused = ROLES.filter((role) => !grantedTo(role, []).has(rule));
       for (const role of refused) {
         const { data, errors } = await api.ask(text, {}, role);
         expect(data).toBeNull();
         expect(errors).toMatchObject([
           {
-            extensions: { code: 'FORBIDDEN', needs: each.rule.toUpperCase() },
-            message: expect.stringContaining(each.name),
+            extensions: { code: 'FORBIDDEN', needs: rule.toUpperCase() },
+            message: expect.stringContaining(name),
           },
         ]);
       }
       const anonymous = await api.ask(text, {}, null);
       expect(anonymous.errors).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);
-      expect(refused.length).toBe(ROLES.indexOf(PERMISSIONS[each.rule].role));
+      expect(refused.length).toBe(ROLES.indexOf(PERMISSIONS[rule].role));
     },
   );
 });

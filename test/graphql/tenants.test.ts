@@ -1,78 +1,27 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { newUuid, toPublicId, type IdType } from '../../src/domain/ids.ts';
+import { newUuid, toPublicId } from '../../src/domain/ids.ts';
+import { schema } from '../../src/graphql/schema.ts';
 import { startApi, type TestApi } from '../support/api.ts';
-import { seedJob } from '../support/job-rows.ts';
+import { idPathsOf, operationOf, rootFieldsOf, type RootField } from '../support/schema-operations.ts';
+import { seedTenant, TENANT_TYPES, type TenantType } from '../support/tenant-rows.ts';
 
 let api: TestApi;
 /** Things of the first organization; the asking is done by the stranger. */
-const foreign: Partial<Record<IdType, string>> = {};
+let foreign: Record<TenantType, string>;
 
 beforeAll(async () => {
   api = await startApi();
-  const { db } = api.database;
-  const organizationId = api.organization.id;
-  const job = await seedJob(db, organizationId, { status: 'failed' });
-  const [upload, file, product, variant] = [newUuid(), newUuid(), newUuid(), newUuid()];
-  const schedule = newUuid();
-  await db.query(
-    `INSERT INTO uploads (id, organization_id, filename, content_type, storage_key, received_at, expires_at)
-     VALUES ($1, $2, 'a.csv', 'text/csv', 'key', now(), now() + interval '1 day')`,
-    [upload, organizationId],
-  );
-  await db.query(
-    `INSERT INTO stored_files (id, organization_id, job_id, role, filename, content_type, byte_size, sha256, storage_key)
-     VALUES ($1, $2, $3, 'output', 'a.csv', 'text/csv', 1, 'aa', 'key')`,
-    [file, organizationId, job.uuid],
-  );
-  await db.query(
-    `INSERT INTO products (id, organization_id, handle, title, status, search_text) VALUES ($1, $2, 'h', 'T', 'active', 't')`,
-    [product, organizationId],
-  );
-  await db.query(
-    `INSERT INTO product_variants (id, organization_id, product_id, variant_key) VALUES ($1, $2, $3, 'sku:1')`,
-    [variant, organizationId, product],
-  );
-  await db.query(
-    `INSERT INTO schedules (id, organization_id, name, kind, version, input, every_seconds, next_due_at, created_by)
-     VALUES ($1, $2, 'nightly', 'product_import', 1, '{}', 60, now() + interval '1 day', 'api:test')`,
-    [schedule, organizationId],
-  );
-  const { rows } = await db.query<{ id: string }>(
-    'SELECT user_id AS id FROM memberships WHERE organization_id = $1 LIMIT 1',
-    [organizationId],
-  );
-  const ids: Partial<Record<IdType, string>> = {
-    job: job.uuid,
-    upload,
-    file,
-    product,
-    variant,
-    schedule,
-    organization: organizationId,
-    user: rows[0]?.id ?? '',
-  };
-  for (const type of [
-    'job',
-    'upload',
-    'file',
-    'product',
-    'variant',
-    'schedule',
-    'organization',
-    'user',
-  ] as const) {
-    foreign[type] = toPublicId(type, ids[type] ?? '');
-  }
+  foreign = await seedTenant(api.database.db, api.organization.id);
 });
 afterAll(() => api.close());
 
 const NODE = 'query ($id: ID!) { node(id: $id) { __typename id } }';
 
-test.each(['job', 'file', 'product', 'variant', 'schedule', 'organization', 'user'] as const)(
+test.each(TENANT_TYPES.filter((type) => type !== 'upload'))(
   'node finds a %s of one’s own organization only',
   async (type) => {
     const id = foreign[type];
-    const own = await api.ask(NODE, { id });
+    const own = await api.ask(NODE, { id }, 'admin');
     expect(own.data).toMatchObject({ node: { id } });
     const strange = await api.ask(NODE, { id }, 'stranger');
     const missing = await api.ask(NODE, { id: toPublicId(type, newUuid()) }, 'stranger');
@@ -93,77 +42,105 @@ test.each([
   expect(await api.ask(NODE, { id })).toEqual({ status: 200, data: { node: null }, errors: [] });
 });
 
-/** Every operation that takes an id, with the field whose answer is compared. */
-const OPERATIONS: readonly (readonly [string, IdType, string])[] = [
-  ['job', 'job', 'query ($id: ID!) { job(id: $id) { id } }'],
-  [
-    'jobs(filter: parentId)',
-    'job',
-    'query ($id: ID!) { jobs(filter: { parentId: $id }) { totalCount edges { node { id } } } }',
-  ],
-  [
-    'cancelJob',
-    'job',
-    'mutation ($id: ID!) { cancelJob(id: $id) { job { id } userErrors { field code message } } }',
-  ],
-  [
-    'retryJob',
-    'job',
-    'mutation ($id: ID!) { retryJob(id: $id) { job { id } userErrors { field code message } } }',
-  ],
-  [
-    'retryFailedItems',
-    'job',
-    'mutation ($id: ID!) { retryFailedItems(id: $id) { job { id } userErrors { field code message } } }',
-  ],
-  [
-    'startProductImport',
-    'upload',
-    'mutation ($id: ID!) { startProductImport(input: { source: { uploadId: $id } }) { job { id } userErrors { field code message } } }',
-  ],
-  ['schedule', 'schedule', 'query ($id: ID!) { schedule(id: $id) { id } }'],
-  [
-    'createSchedule',
-    'upload',
-    'mutation ($id: ID!) { createSchedule(input: { name: "x", timing: { every: { seconds: 60 } }, job: { productImport: { source: { uploadId: $id } } } }) { schedule { id } userErrors { field code message } } }',
-  ],
-  [
-    'updateSchedule',
-    'schedule',
-    'mutation ($id: ID!) { updateSchedule(id: $id, input: { name: "x" }) { schedule { id } userErrors { field code message } } }',
-  ],
-  [
-    'pauseSchedule',
-    'schedule',
-    'mutation ($id: ID!) { pauseSchedule(id: $id) { schedule { id } userErrors { field code message } } }',
-  ],
-  [
-    'resumeSchedule',
-    'schedule',
-    'mutation ($id: ID!) { resumeSchedule(id: $id) { schedule { id } userErrors { field code message } } }',
-  ],
-  [
-    'deleteSchedule',
-    'schedule',
-    'mutation ($id: ID!) { deleteSchedule(id: $id) { deletedScheduleId userErrors { field code message } } }',
-  ],
-  [
-    'runScheduleNow',
-    'schedule',
-    'mutation ($id: ID!) { runScheduleNow(id: $id) { job { id } userErrors { field code message } } }',
-  ],
-];
+/** A stream that tells nothing for so long is taken to have nothing to tell. */
+const SILENCE_MS = 2_000;
 
-describe.each(OPERATIONS)('%s', (_name, type, operation) => {
-  test('answers for another organization’s id exactly as for one that does not exist', async () => {
-    const strange = await api.ask(operation, { id: foreign[type] }, 'stranger');
-    const missing = await api.ask(operation, { id: toPublicId(type, newUuid()) }, 'stranger');
-    const nonsense = await api.ask(operation, { id: 'nonsense' }, 'stranger');
-    expect(strange.errors).toEqual([]);
-    expect(strange).toEqual(missing);
-    expect(strange).toEqual(nonsense);
-    if (operation.startsWith('mutation')) expect(JSON.stringify(strange.data)).toContain('NOT_FOUND');
+const takesIds = rootFieldsOf(schema).flatMap((field) => idPathsOf(field).map((path) => ({ field, path })));
+
+/** As text, without what differs from answer to answer: the id that was asked for, and what the answer made. */
+async function answerOf(field: RootField, query: string, id: string): Promise<string> {
+  if (field.root !== 'Subscription') {
+    const { status, data, errors } = await api.ask(query, {}, 'stranger');
+    return withoutIds(JSON.stringify({ status, data, errors }), id);
+  }
+  const silence = new AbortController();
+  const res = await fetch(api.graphqlUrl, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${api.tokens.stranger}`,
+      'content-type': 'application/json',
+      accept: 'text/event-stream',
+    },
+    body: JSON.stringify({ query }),
+    signal: silence.signal,
   });
+  const timer = setTimeout(() => silence.abort(), SILENCE_MS);
+  try {
+    return withoutIds(await firstEventOf(res), id);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const withoutIds = (text: string, id: string): string =>
+  text
+    .replaceAll(id, 'ID')
+    .replaceAll(/\b[a-z]{3}_[0-9a-z]{26}\b/g, 'OTHER')
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME');
+
+/** Up to the end of the stream, or to its first event; a stream that stays open and says nothing is "silent". */
+async function firstEventOf(res: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  if (!res.body) return text;
+  try {
+    for await (const chunk of res.body) {
+      text += decoder.decode(chunk, { stream: true });
+      if (/^data: .*$/m.test(text)) break;
+    }
+    return text;
+  } catch {
+    return 'silent';
+  }
+}
+
+/** Every row that belongs to the first organization. */
+async function rowsOfTheFirst(): Promise<string> {
+  const { db } = api.database;
+  const { rows: tables } = await db.query<{ name: string }>(
+    `SELECT table_name AS name FROM information_schema.columns
+     WHERE table_schema = 'public' AND column_name = 'organization_id' ORDER BY 1`,
+  );
+  const dumps = await Promise.all(
+    tables.map(({ name }) =>
+      db.query<{ dump: string | null }>(
+        `SELECT string_agg((to_jsonb(t) - 'last_used_at')::text, E'\\n' ORDER BY to_jsonb(t)::text) AS dump
+         FROM ${name} t WHERE organization_id = $1`,
+        [api.organization.id],
+      ),
+    ),
+  );
+  return dumps.map(({ rows }, index) => `${tables[index]?.name}: ${rows[0]?.dump}`).join('\n');
+}
+
+describe('of all that the schema takes as an id', () => {
+  test('there are some in queries, mutations and subscriptions', () => {
+    process.stdout.write(
+      `ids: ${takesIds.length} places of ${new Set(takesIds.map(({ field }) => field.name)).size} fields\n`,
+    );
+    expect(new Set(takesIds.map(({ field }) => field.root)).size).toBe(3);
+    expect(takesIds.length).toBeGreaterThan(20);
+  });
+
+  test.each(takesIds.map(({ field, path }) => [field.name, path.join('.'), field, path] as const))(
+    '%s(%s): another organization’s id is answered as one that does not exist, and changes nothing',
+    { timeout: 60_000 },
+    async (_name, _path, field, path) => {
+      const before = await rowsOfTheFirst();
+      const ask = (id: string): Promise<string> => answerOf(field, operationOf(field, { path, id }), id);
+      await Promise.all(
+        TENANT_TYPES.map(async (type) => {
+          const [strange, unknown] = await Promise.all([
+            ask(foreign[type]),
+            ask(toPublicId(type, newUuid())),
+          ]);
+          expect(strange).toBe(unknown);
+          expect(strange).not.toMatch(/syntax|Unknown|expected type|INTERNAL/i);
+        }),
+      );
+      expect(await rowsOfTheFirst()).toBe(before);
+    },
+  );
 });
 
 test('another organization’s jobs, products and schedules are in no list', async () => {
