@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { ApiKeyVerifier } from './auth/api-key-verifier.ts';
 import { createAuthenticator } from './auth/authenticate.ts';
 import { IdentityProvider } from './auth/identity-provider.ts';
+import { openRateLimiter } from './auth/rate-limiter.ts';
 import { Sessions } from './auth/sessions.ts';
 import type { Config } from './config.ts';
 import { QUEUE_NAMES } from './domain/job.ts';
@@ -13,6 +14,7 @@ import type { ApiServices } from './graphql/context.ts';
 import { createGraphQLHandler } from './graphql/http.ts';
 import { createWebSocketTransport } from './graphql/websocket.ts';
 import { createGraphQL } from './graphql/yoga.ts';
+import { createBrowserPolicy } from './http/browser-policy.ts';
 import { createFileHandler } from './http/files.ts';
 import { createHealthHandler } from './http/health.ts';
 import { createMetricsHandler } from './http/metrics.ts';
@@ -113,6 +115,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     webhooks: { db, cipher, outbound: config.outbound, catalogue },
     clock,
     log,
+    limits: config.limits,
     uploadBytesMax: config.uploadBytesMax,
     publicUrl: () => config.publicUrl ?? boundUrl,
   };
@@ -123,13 +126,20 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
       config.identityProvider && new IdentityProvider({ config: config.identityProvider, sql: db, clock }),
   });
   const sessions = new Sessions({ authenticate, clock, log });
-  const graphql = createGraphQL({ services, devToken: config.devToken });
+  const rateLimiter = openRateLimiter({
+    pointsPerSecond: config.limits.pointsPerSecond,
+    redis: config.broker.type === 'redis' ? config.broker : null,
+    applicationName,
+    log,
+  });
+  const { introspection, devToken, limits, corsOrigins } = config;
+  const graphql = createGraphQL({ services, rateLimiter, introspection, devToken });
   const eventStreams = new Set<ServerResponse>();
   const fileRoutes = { db, storage, signer, limits: { uploadBytesMax: config.uploadBytesMax }, log, clock };
   let isDraining = false;
-  const server = createHttpServer(
-    [
-      createGraphQLHandler({ graphql, authenticate, sessions, streams: eventStreams, log }),
+  const server = createHttpServer({
+    routes: [
+      createGraphQLHandler({ graphql, authenticate, sessions, streams: eventStreams, limits, log }),
       createUploadHandler(fileRoutes),
       createFileHandler(fileRoutes),
       createHealthHandler({
@@ -139,11 +149,22 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
         ],
       }),
       createMetricsHandler({ token: config.metricsToken, expose: () => metrics.expose() }),
-      createPageHandler({ devToken: config.devToken }),
+      createPageHandler({ devToken }),
     ],
+    browserPolicy: createBrowserPolicy({
+      corsOrigins,
+      isHttps: config.publicUrl?.startsWith('https:') ?? false,
+    }),
     log,
-  );
-  const sockets = createWebSocketTransport({ graphql, sessions, log, publicUrl: services.publicUrl });
+  });
+  const sockets = createWebSocketTransport({
+    graphql,
+    sessions,
+    limits,
+    corsOrigins,
+    log,
+    publicUrl: services.publicUrl,
+  });
   const orphanedCancels = startLoop({
     name: 'orphaned cancels',
     everyMs: ORPHANED_CANCELS_MS,
@@ -164,6 +185,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     lag.stop();
     await served;
     await graphql.dispose();
+    rateLimiter.close();
     await queue.close();
     await bus.close();
     await prisma.$disconnect();

@@ -9,6 +9,7 @@ const WAITING_BYTES_MAX = 64 * 1024;
 export class SocketConnection {
   /** Whose it is; null until the connection is initialised */
   session: Session | null = null;
+  #onClosed: (() => void) | null = null;
   readonly #socket: WebSocket;
   /** Messages that the kernel has not taken */
   #pending = 0;
@@ -22,15 +23,24 @@ export class SocketConnection {
     socket.on('close', () => {
       this.#release();
       this.session?.release();
+      this.#onClosed?.();
     });
     // What went wrong is the other side's doing: a broken link, a message that is too large or no WebSocket at all.
     socket.on('error', (err) => log.debug({ err }, 'a socket broke'));
   }
 
-  /** Whose it is from now on; whoever went meanwhile is forgotten at once. */
-  hold(session: Session): void {
-    if (this.#socket.readyState === WebSocket.OPEN) this.session = session;
-    else session.release();
+  /**
+   * Whose it is from now on; whoever went meanwhile is forgotten at once.
+   * @param onClosed gives back what the socket takes up
+   */
+  hold(session: Session, onClosed: (() => void) | null): void {
+    if (this.#socket.readyState === WebSocket.OPEN) {
+      this.session = session;
+      this.#onClosed = onClosed;
+    } else {
+      session.release();
+      onClosed?.();
+    }
   }
 
   get protocol(): string {

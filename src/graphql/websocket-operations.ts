@@ -3,10 +3,11 @@ import type { DocumentNode, ExecutionArgs, GraphQLError, GraphQLSchema } from 'g
 import { CloseCode, type ServerOptions, type SubscribePayload } from 'graphql-ws';
 import { z } from 'zod';
 import type { Sessions } from '../auth/sessions.ts';
+import type { ApiLimits } from '../domain/api-limits.ts';
 import type { Log } from '../lib/log.ts';
+import { Slots } from '../lib/slots.ts';
 import { isAsyncIterable } from './async-iterable.ts';
 import { problem } from './errors.ts';
-import { CONNECTION_INIT_TIMEOUT_MS, OPERATIONS_PER_SOCKET_MAX } from './limits.ts';
 import { formatResult, LiveOperation, withoutInternals } from './live-operation.ts';
 import { maskError } from './masking.ts';
 import type { SocketConnection } from './websocket-connection.ts';
@@ -15,6 +16,10 @@ import type { GraphQL } from './yoga.ts';
 export interface SocketOperationsDeps {
   readonly graphql: GraphQL;
   readonly sessions: Sessions;
+  readonly limits: Pick<
+    ApiLimits,
+    'operationsPerSocket' | 'socketsPerOrganization' | 'connectionInitSeconds'
+  >;
   readonly log: Log;
 }
 
@@ -43,7 +48,9 @@ interface Prepared {
 }
 
 /** What graphql-ws asks about the operations on a socket: who may run which, and how. */
-export function socketOperations({ graphql, sessions, log }: SocketOperationsDeps): SocketOperations {
+export function socketOperations(deps: SocketOperationsDeps): SocketOperations {
+  const { graphql, sessions, limits, log } = deps;
+  const places = new Slots(limits.socketsPerOrganization);
   const prepared = new WeakMap<ExecutionArgs, Prepared>();
   const preparedOf = (args: ExecutionArgs): Prepared => {
     const found = prepared.get(args);
@@ -59,10 +66,10 @@ export function socketOperations({ graphql, sessions, log }: SocketOperationsDep
   ): Promise<ExecutionArgs | readonly GraphQLError[]> {
     const requestId = randomUUID();
     try {
-      if (Object.keys(ctx.subscriptions).length > OPERATIONS_PER_SOCKET_MAX) {
+      if (Object.keys(ctx.subscriptions).length > limits.operationsPerSocket) {
         throw problem(
-          'RATE_LIMITED',
-          `At most ${OPERATIONS_PER_SOCKET_MAX} operations may run on one socket.`,
+          'LIMIT_EXCEEDED',
+          `At most ${limits.operationsPerSocket} operations may run on one socket.`,
         );
       }
       const { session } = ctx.extra;
@@ -85,7 +92,7 @@ export function socketOperations({ graphql, sessions, log }: SocketOperationsDep
   }
 
   return {
-    connectionInitWaitTimeout: CONNECTION_INIT_TIMEOUT_MS,
+    connectionInitWaitTimeout: limits.connectionInitSeconds * 1_000,
     async onConnect(ctx) {
       const params = connectionParams.safeParse(ctx.connectionParams);
       if (!params.success) return false;
@@ -96,8 +103,11 @@ export function socketOperations({ graphql, sessions, log }: SocketOperationsDep
           connection.close(CloseCode.Forbidden, 'Forbidden'),
         );
         if ('refusal' in begun) return false;
-        connection.hold(begun.session);
-        return true;
+        const leave = places.take(begun.session.principal.organization.id);
+        connection.hold(begun.session, leave);
+        if (leave) return true;
+        connection.close(TRY_AGAIN_LATER, noRoom(limits.socketsPerOrganization));
+        return false;
       } catch (err) {
         log.warn({ err }, 'a caller could not be authenticated');
         connection.close(TRY_AGAIN_LATER, 'Try again later');
@@ -115,3 +125,6 @@ export function socketOperations({ graphql, sessions, log }: SocketOperationsDep
     onNext: (_ctx, _id, _payload, _args, result) => (result.errors ? formatResult(result) : undefined),
   };
 }
+
+/** A reason has 123 bytes at most: https://www.rfc-editor.org/rfc/rfc6455#section-5.5 */
+const noRoom = (max: number): string => `At most ${max} sockets of one organization may be open`;
