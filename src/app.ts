@@ -12,12 +12,14 @@ import { openBus } from './events/index.ts';
 import { createJobStreams } from './events/job-streams.ts';
 import type { ApiServices } from './graphql/context.ts';
 import { createGraphQLHandler } from './graphql/http.ts';
+import { openPersistedOperations } from './graphql/operation-list.ts';
 import { createWebSocketTransport } from './graphql/websocket.ts';
 import { createGraphQL } from './graphql/yoga.ts';
 import { createBrowserPolicy } from './http/browser-policy.ts';
 import { createFileHandler } from './http/files.ts';
 import { createHealthHandler } from './http/health.ts';
 import { createMetricsHandler } from './http/metrics.ts';
+import { JOB_PAGE_OPERATIONS } from './http/page-operations.ts';
 import { createPageHandler } from './http/page.ts';
 import { closeServer, createHttpServer, listen } from './http/server.ts';
 import { createUploadHandler } from './http/uploads.ts';
@@ -36,6 +38,7 @@ import { openDatabase, type Database } from './repositories/db.ts';
 import { openPrisma } from './repositories/prisma.ts';
 import { createJobLogReader } from './repositories/job-log.ts';
 import { ensureQueues } from './repositories/queues.ts';
+import { SDK_OPERATIONS } from './sdk/persisted.ts';
 import { loadMasterSecret, openCipher, openSigner } from './secrets/index.ts';
 import { openStorage } from './storage/index.ts';
 import { createApiMetrics } from './telemetry/api-metrics.ts';
@@ -133,7 +136,9 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     log,
   });
   const { introspection, devToken, limits, corsOrigins } = config;
-  const graphql = createGraphQL({ services, rateLimiter, introspection, devToken });
+  const ours = [...SDK_OPERATIONS, ...Object.values(JOB_PAGE_OPERATIONS)];
+  const persisted = await openPersistedOperations(config.persistedOperations, ours);
+  const graphql = createGraphQL({ services, rateLimiter, persisted, introspection, devToken });
   const eventStreams = new Set<ServerResponse>();
   const fileRoutes = { db, storage, signer, limits: { uploadBytesMax: config.uploadBytesMax }, log, clock };
   let isDraining = false;
@@ -159,6 +164,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   });
   const sockets = createWebSocketTransport({
     graphql,
+    persisted,
     sessions,
     limits,
     corsOrigins,

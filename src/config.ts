@@ -37,9 +37,15 @@ function parseRoles(text: string, ctx: z.RefinementCtx): ReadonlyMap<string, Rol
   return new Map(roles);
 }
 
+const parseList = (text: string): readonly string[] =>
+  text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
+
 /** `https://shop.example, https://admin.example`: origins, as browsers send them. */
 function parseOrigins(text: string, ctx: z.RefinementCtx): readonly string[] {
-  const origins = text.split(',').map((entry) => entry.trim());
+  const origins = parseList(text);
   const wrong = origins.filter((origin) => !URL.canParse(origin) || new URL(origin).origin !== origin);
   if (wrong.length > 0) {
     const message = 'expected origins like https://app.example, comma between, without a path';
@@ -110,6 +116,10 @@ const environment = z.object({
   METRICS_TOKEN: z.string().min(16).max(500).optional(),
   /** Pages of these origins may use the API from a browser; our own always may */
   CORS_ORIGINS: z.string().transform(parseOrigins).optional(),
+  /** JSON files of operations that clients may name instead of sending them, comma between */
+  PERSISTED_OPERATIONS: z.string().transform(parseList).optional(),
+  /** Whether only those run, and what the SDK and our own pages send */
+  PERSISTED_OPERATIONS_ONLY: z.enum(['true', 'false']).default('false'),
   /** Whether whoever has a token may ask for the schema */
   INTROSPECTION: z.enum(['true', 'false']).default('true'),
 });
@@ -161,6 +171,8 @@ export interface Config {
   readonly metricsToken: string | null;
   /** Origins whose pages may use the API, beside our own */
   readonly corsOrigins: readonly string[];
+  /** Operations that clients may name; `isExclusive`: the only ones that run */
+  readonly persistedOperations: { readonly files: readonly string[]; readonly isExclusive: boolean };
   /** Whether whoever has a token may ask for the schema */
   readonly introspection: boolean;
   /** What one caller may ask for */
@@ -246,6 +258,10 @@ function toConfig(env: Environment, limits: ApiLimits): Config {
     shutdownGraceMs: env.SHUTDOWN_GRACE_SECONDS * 1_000,
     metricsToken: env.METRICS_TOKEN ?? null,
     corsOrigins: env.CORS_ORIGINS ?? [],
+    persistedOperations: {
+      files: (env.PERSISTED_OPERATIONS ?? []).map((file) => resolve(file)),
+      isExclusive: env.PERSISTED_OPERATIONS_ONLY === 'true',
+    },
     introspection: env.INTROSPECTION === 'true',
     limits,
   };

@@ -7,6 +7,7 @@ export type ProblemCode =
   | 'FORBIDDEN'
   | 'LIMIT_EXCEEDED'
   | 'NOT_FOUND'
+  | 'PERSISTED_QUERY_NOT_FOUND'
   | 'RATE_LIMITED'
   | 'RESYNC'
   | 'TIMEOUT'

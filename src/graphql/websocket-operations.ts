@@ -10,11 +10,13 @@ import { isAsyncIterable } from './async-iterable.ts';
 import { problem } from './errors.ts';
 import { formatResult, LiveOperation, withoutInternals } from './live-operation.ts';
 import { maskError } from './masking.ts';
+import type { PersistedOperations } from './persisted-operations.ts';
 import type { SocketConnection } from './websocket-connection.ts';
 import type { GraphQL } from './yoga.ts';
 
 export interface SocketOperationsDeps {
   readonly graphql: GraphQL;
+  readonly persisted: PersistedOperations;
   readonly sessions: Sessions;
   readonly limits: Pick<
     ApiLimits,
@@ -49,7 +51,7 @@ interface Prepared {
 
 /** What graphql-ws asks about the operations on a socket: who may run which, and how. */
 export function socketOperations(deps: SocketOperationsDeps): SocketOperations {
-  const { graphql, sessions, limits, log } = deps;
+  const { graphql, persisted, sessions, limits, log } = deps;
   const places = new Slots(limits.socketsPerOrganization);
   const prepared = new WeakMap<ExecutionArgs, Prepared>();
   const preparedOf = (args: ExecutionArgs): Prepared => {
@@ -74,7 +76,7 @@ export function socketOperations(deps: SocketOperationsDeps): SocketOperations {
       }
       const { session } = ctx.extra;
       const enveloped: Enveloped = graphql.getEnveloped({ session, requestId, params: payload });
-      const document = enveloped.parse(payload.query);
+      const document = enveloped.parse(persisted.textOf(payload) ?? '');
       const errors = enveloped.validate(enveloped.schema, document);
       if (errors.length > 0) return errors;
       const args: ExecutionArgs = {

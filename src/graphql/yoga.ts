@@ -12,9 +12,11 @@ import { EXAMPLE_OPERATIONS } from './examples.ts';
 import { useHiddenSchema } from './hidden-schema.ts';
 import { maskError, useErrorMasking } from './masking.ts';
 import { useOrderedExecution } from './ordered-execution.ts';
+import { usePersistedOperations, type PersistedOperations } from './persisted-operations.ts';
 import { useQuotas } from './quotas.ts';
 import { restateRequestLimit } from './request-limits.ts';
 import { useResponseHeaders } from './response-headers.ts';
+import { useSchemaAnswers } from './schema-answers.ts';
 import { schema } from './schema.ts';
 import { useSharedSubscriptions } from './shared-subscriptions.ts';
 import { useSubscriptions } from './subscriptions.ts';
@@ -34,6 +36,7 @@ export interface OperationCaller {
 export interface YogaOptions {
   readonly services: ApiServices;
   readonly rateLimiter: RateLimiter;
+  readonly persisted: PersistedOperations;
   /** Whether the schema may be asked for */
   readonly introspection: boolean;
   /** Filled into GraphiQL, so that a newcomer's first click works; null: people bring their own */
@@ -41,7 +44,8 @@ export interface YogaOptions {
 }
 
 /** GraphQL over HTTP and SSE, and the operations that the WebSocket transport runs. */
-export function createGraphQL({ services, rateLimiter, introspection, devToken }: YogaOptions) {
+export function createGraphQL(options: YogaOptions) {
+  const { services, rateLimiter, persisted, introspection, devToken } = options;
   const { log, limits } = services;
   return createYoga<OperationCaller, GraphQLContext>({
     schema,
@@ -52,6 +56,7 @@ export function createGraphQL({ services, rateLimiter, introspection, devToken }
     maxRequestBodySize: limits.bodyBytes,
     landingPage: false,
     multipart: false,
+    extraParamNames: ['documentId'],
     batching: limits.batchSize > 0 && { limit: limits.batchSize },
     cors: false,
     graphiql: graphiqlOptions(devToken),
@@ -59,12 +64,14 @@ export function createGraphQL({ services, rateLimiter, introspection, devToken }
     plugins: [
       // A bearer token is a header that no foreign page can send without a preflight.
       useCSRFPrevention({ requestHeaders: ['authorization', 'x-graphql-yoga-csrf'] }),
+      usePersistedOperations(persisted),
       useDeferStream(),
       useDocumentLimits(limits),
       ...(introspection ? [] : [useHiddenSchema()]),
       useAuthorization(),
       useQuotas({ limits, rateLimiter }),
       useOrderedExecution(),
+      useSchemaAnswers(),
       useTimeLimit(limits),
       useSharedSubscriptions(),
       useErrorMasking(log),
