@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import type { DocumentNode, ExecutionArgs, GraphQLError, GraphQLSchema } from 'graphql';
+import { GraphQLError, type DocumentNode, type ExecutionArgs, type GraphQLSchema } from 'graphql';
 import { CloseCode, type ServerOptions, type SubscribePayload } from 'graphql-ws';
 import { z } from 'zod';
 import type { Sessions } from '../auth/sessions.ts';
 import type { ApiLimits } from '../domain/api-limits.ts';
 import type { Log } from '../lib/log.ts';
 import { Slots } from '../lib/slots.ts';
-import { isAsyncIterable } from './async-iterable.ts';
 import { problem } from './errors.ts';
-import { formatResult, LiveOperation, withoutInternals } from './live-operation.ts';
+import { LiveOperation, withoutInternals } from './live-operation.ts';
 import { maskError } from './masking.ts';
 import type { PersistedOperations } from './persisted-operations.ts';
 import type { SocketConnection } from './websocket-connection.ts';
@@ -45,8 +44,7 @@ interface Enveloped {
 
 interface Prepared {
   readonly enveloped: Enveloped;
-  readonly connection: SocketConnection;
-  readonly id: string;
+  readonly operation: LiveOperation;
 }
 
 /** What graphql-ws asks about the operations on a socket: who may run which, and how. */
@@ -63,8 +61,8 @@ export function socketOperations(deps: SocketOperationsDeps): SocketOperations {
   /** Whatever is wrong with one operation is its own error: thrown, it would end the socket and all others on it. */
   async function prepare(
     ctx: SocketContext,
-    id: string,
     payload: SubscribePayload,
+    operation: LiveOperation,
   ): Promise<ExecutionArgs | readonly GraphQLError[]> {
     const requestId = randomUUID();
     try {
@@ -76,7 +74,7 @@ export function socketOperations(deps: SocketOperationsDeps): SocketOperations {
       }
       const { session } = ctx.extra;
       const enveloped: Enveloped = graphql.getEnveloped({ session, requestId, params: payload });
-      const document = enveloped.parse(persisted.textOf(payload) ?? '');
+      const document = parseWith(enveloped, persisted.textOf(payload) ?? '');
       const errors = enveloped.validate(enveloped.schema, document);
       if (errors.length > 0) return errors;
       const args: ExecutionArgs = {
@@ -86,7 +84,7 @@ export function socketOperations(deps: SocketOperationsDeps): SocketOperations {
         variableValues: payload.variables ?? null,
         contextValue: await enveloped.contextFactory(),
       };
-      prepared.set(args, { enveloped, connection: ctx.extra, id });
+      prepared.set(args, { enveloped, operation });
       return args;
     } catch (error) {
       return [maskError(error, log, requestId)];
@@ -116,17 +114,32 @@ export function socketOperations(deps: SocketOperationsDeps): SocketOperations {
         return false;
       }
     },
-    onSubscribe: prepare,
-    execute: (args) => preparedOf(args).enveloped.execute(args),
+    async onSubscribe(ctx, id, payload) {
+      const operation = new LiveOperation(ctx.extra, id);
+      ctx.subscriptions[id] = operation;
+      return operation.unlessOver(await prepare(ctx, payload, operation));
+    },
+    async execute(args) {
+      const { enveloped, operation } = preparedOf(args);
+      return operation.start(await enveloped.execute(args));
+    },
     async subscribe(args) {
-      const { enveloped, connection, id } = preparedOf(args);
-      const results = await enveloped.subscribe(args);
-      return isAsyncIterable(results) ? new LiveOperation(results, connection, id) : results;
+      const { enveloped, operation } = preparedOf(args);
+      return operation.start(await enveloped.subscribe(args));
     },
     onError: (_ctx, _id, _payload, errors) => errors.map(withoutInternals),
-    onNext: (_ctx, _id, _payload, _args, result) => (result.errors ? formatResult(result) : undefined),
   };
 }
 
 /** A reason has 123 bytes at most: https://www.rfc-editor.org/rfc/rfc6455#section-5.5 */
 const noRoom = (max: number): string => `At most ${max} sockets of one organization may be open`;
+
+/** @throws a GraphQLError with the code that it has over HTTP, where Yoga adds it */
+function parseWith({ parse }: Enveloped, query: string): DocumentNode {
+  try {
+    return parse(query);
+  } catch (error) {
+    if (error instanceof GraphQLError) error.extensions['code'] ??= 'GRAPHQL_PARSE_FAILED';
+    throw error;
+  }
+}

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
+import { CloseCode, handleProtocols, makeServer, MessageType, parseMessage } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { ApiLimits } from '../domain/api-limits.ts';
 import { raceAbort } from '../lib/abort.ts';
@@ -54,11 +54,16 @@ export function createWebSocketTransport(options: WebSocketOptions): WebSocketTr
     const closed = protocol.opened(
       {
         protocol: connection.protocol,
-        send: (text) => connection.send(text),
+        // Not waited for: operations wait for their reader by themselves, and an id is free once its end is sent.
+        send: (text) => void connection.send(text),
         close: (code, reason) => connection.close(code, reason),
         onMessage: (handle) =>
           connection.onMessage((text) => {
             handle(text).catch((err: unknown) => {
+              if (isServerMessage(text)) {
+                connection.close(CloseCode.BadRequest, 'Invalid message received');
+                return;
+              }
               log.error({ err }, 'a message on a socket met a defect');
               connection.close(CloseCode.InternalServerError, 'Internal server error');
             });
@@ -97,6 +102,17 @@ export function createWebSocketTransport(options: WebSocketOptions): WebSocketTr
     },
     close,
   };
+}
+
+const SERVER_MESSAGES: ReadonlySet<string> = new Set([
+  MessageType.ConnectionAck,
+  MessageType.Next,
+  MessageType.Error,
+]);
+
+/** Whether it is one that only servers send: graphql-ws takes it for a defect of ours. */
+function isServerMessage(text: string): boolean {
+  return SERVER_MESSAGES.has(parseMessage(text).type);
 }
 
 /** A browser tells the page that opens a socket; a foreign page has no business here. Programs tell none. */

@@ -123,6 +123,19 @@ export async function seedEvents(db: Database, job: SeededJob, count: number, st
   );
 }
 
+/** One event more, the last: the job ends. */
+export async function finishJob(db: Database, job: SeededJob, seq: number, status: string): Promise<void> {
+  await db.query(
+    `INSERT INTO job_events (job_id, seq, type, attempt, status) VALUES ($1, $2, 'status', 1, $3::job_status)`,
+    [job.uuid, seq, status],
+  );
+  await db.query(
+    `UPDATE jobs SET last_seq = $2, status = $3::job_status, completed_at = now(), status_changed_at = now()
+     WHERE id = $1`,
+    [job.uuid, seq, status],
+  );
+}
+
 /** `warned` and then `failed` lines of the ledger. */
 export async function seedItems(
   db: Database,
