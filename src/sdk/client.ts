@@ -29,8 +29,13 @@ import { createWebhooks, type Webhooks } from './webhooks.ts';
 export interface ClientOptions {
   /** Address of `/graphql`, e.g. `http://127.0.0.1:4000/graphql` */
   readonly url: string;
-  /** Asked anew for each request and connection when it is a function */
+  /**
+   * Asked anew for each request and connection when it is a function. A stream whose token is over then goes on with the
+   * next one
+   */
   readonly token: string | (() => string | Promise<string>);
+  /** Id, or the identity provider's name, of the organization that is meant: for who is in several */
+  readonly organization?: string | undefined;
   /** For subscriptions over WebSocket where there is no global one: Node before 22 takes `WebSocket` of the package ws */
   readonly webSocketImpl?: unknown;
   /** Default: the global fetch */
@@ -94,6 +99,7 @@ export function createClient(options: ClientOptions): MillraceClient {
     url: options.url,
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     token: () => (typeof token === 'function' ? token() : token),
+    organization: options.organization,
   };
   const socket = createSocketTransport(connection, webSocketImpl);
   const sse = createSseTransport(connection);
@@ -122,7 +128,7 @@ export function createClient(options: ClientOptions): MillraceClient {
   return {
     execute,
     subscribe,
-    jobs: createJobs(execute, subscribe),
+    jobs: createJobs(execute, subscribe, typeof token === 'function'),
     schedules: createSchedules(execute),
     notifications: createNotifications(execute, subscribe),
     webhooks: createWebhooks(execute),

@@ -129,12 +129,12 @@ test('a stream that the server cannot open for want of its database is opened ag
     yield opened;
   };
   const values = [];
-  for await (const value of resumed(open, undefined)) values.push(value);
+  for await (const value of resumed(open)) values.push(value);
   expect(values).toEqual([3]);
 });
 
 test('a stream that the server refuses is not', async () => {
   const next = () => Promise.reject(new MillraceError('no', [], 'NOT_FOUND'));
   const refuse = (): AsyncIterable<number> => ({ [Symbol.asyncIterator]: () => ({ next }) });
-  await expect(resumed(refuse, undefined).next()).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await expect(resumed(refuse).next()).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
