@@ -1,3 +1,4 @@
+import { createApiKeys, type ApiKeys } from './api-keys.ts';
 import { errorOf } from './errors.ts';
 import {
   GetDashboardDocument,
@@ -11,6 +12,8 @@ import {
 } from './generated/graphql.ts';
 import { request } from './http.ts';
 import { createJobs, type Jobs } from './jobs.ts';
+import { createMembers, type Members } from './members.ts';
+import { createOrganizationApi, type OrganizationApi } from './organization.ts';
 import { createQueues, type Queues } from './queues.ts';
 import { createSchedules, type Schedules } from './schedules.ts';
 import { createNotifications, type Notifications } from './notifications.ts';
@@ -77,6 +80,9 @@ export interface MillraceClient {
   readonly webhooks: Webhooks;
   readonly uploads: Uploads;
   readonly queues: Queues;
+  readonly organization: OrganizationApi;
+  readonly members: Members;
+  readonly apiKeys: ApiKeys;
   /** Uploads a file. @returns the upload's id, for a FileSource */
   uploadFile(body: UploadBody, filename: string, options?: UploadFileOptions): Promise<string>;
   /** Six panels, each with its own state; default: the last 30 days. */
@@ -85,6 +91,7 @@ export interface MillraceClient {
     variables?: ListProductsQueryVariables,
     options?: CallOptions,
   ): Promise<ListProductsQuery['products']>;
+  /** Who the token is, and what it may. */
   viewer(options?: CallOptions): Promise<ViewerQuery['viewer']>;
   /** Closes the WebSocket, if one is open; streams over it end with an error. */
   close(): Promise<void>;
@@ -134,6 +141,9 @@ export function createClient(options: ClientOptions): MillraceClient {
     webhooks: createWebhooks(execute),
     uploads,
     queues: createQueues(execute),
+    organization: createOrganizationApi(execute),
+    members: createMembers(execute),
+    apiKeys: createApiKeys(execute),
     async uploadFile(body, filename, { contentType, byteSize, ...call } = {}) {
       const input = {
         filename,

@@ -1,3 +1,4 @@
+export type { ApiKey, ApiKeyPage, ApiKeys, ApiKeyWithToken } from './api-keys.ts';
 export { createClient } from './client.ts';
 export type { CallOptions, ClientOptions, MillraceClient, StreamOptions } from './client.ts';
 export { MillraceConnectionError, MillraceError, MillraceJobError, MillraceUserError } from './errors.ts';
@@ -13,6 +14,8 @@ export type {
   StartedJob,
   StartOptions,
 } from './jobs.ts';
+export type { Member, MemberPage, Members } from './members.ts';
+export type { Organization, OrganizationApi } from './organization.ts';
 export type { Queue, Queues, QueueSettings, WorkerPage } from './queues.ts';
 export type { Schedule, ScheduleDetails, ScheduleJobPage, SchedulePage, Schedules } from './schedules.ts';
 export type {
@@ -24,5 +27,11 @@ export type {
 } from './notifications.ts';
 export type { FetchLike, TypedOperation } from './transport.ts';
 export type { StagedUpload, UploadBody, UploadFileOptions, Uploads } from './uploads.ts';
-export type { EndpointWithSecret, WebhookDelivery, WebhookEndpoint, Webhooks } from './webhooks.ts';
+export type {
+  EndpointWithSecret,
+  WebhookDelivery,
+  WebhookDeliveryPage,
+  WebhookEndpoint,
+  Webhooks,
+} from './webhooks.ts';
 export * from './generated/graphql.ts';
