@@ -92,7 +92,7 @@ let everything: readonly SourceFile[];
 
 beforeAll(async () => {
   [src, worker] = await Promise.all([sourceFiles('src'), sourceFiles('worker')]);
-  everything = [...src, ...worker, ...(await sourceFiles('test', 'bench', 'prisma'))];
+  everything = [...src, ...worker, ...(await sourceFiles('test', 'bench', 'prisma', 'scripts'))];
 });
 
 describe('the layers', () => {

@@ -2,7 +2,7 @@ import { createClient, type Client, type ClientOptions } from 'graphql-ws';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { startApi, type TestApi } from '../support/api.ts';
-import { finishJob, seedEvents, seedJob } from '../support/job-rows.ts';
+import { addEvent, seedEvents, seedJob } from '../support/job-rows.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -119,7 +119,7 @@ describe('graphql-ws’ client', () => {
     expect(tokensAsked).toBe(2);
     expect(happened).toEqual(['connected', 'closed 1006', 'connected']);
     await waitFor(() => api.app.openStreams === 1);
-    await finishJob(api.database.db, job, 2, 'completed');
+    await addEvent(api.database.db, job, 2, 'completed');
     expect(await all(events)).toEqual([{ data: { jobEvents: { seq: 2 } } }]);
     expect(await all(client.iterate({ query: '{ viewer { role } }' }))).toEqual([
       { data: { viewer: { role: 'MEMBER' } } },
@@ -134,7 +134,7 @@ describe('graphql-ws’ client', () => {
     await expect(all(client.iterate({ query: '{ nothing }' }))).rejects.toMatchObject([
       { extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } },
     ]);
-    await finishJob(api.database.db, job, 2, 'completed');
+    await addEvent(api.database.db, job, 2, 'completed');
     expect(await all(events)).toEqual([{ data: { jobEvents: { seq: 2 } } }]);
     expect(happened).toEqual(['connected']);
   });

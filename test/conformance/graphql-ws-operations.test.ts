@@ -3,7 +3,7 @@ import { insertApiKey, revokeApiKey } from '../../src/repositories/api-keys.ts';
 import { trafficLoad, trafficPanel } from '../panels/support.ts';
 import { startApi, type TestApi } from '../support/api.ts';
 import { Gate } from '../support/gate.ts';
-import { finishJob, seedEvents, seedJob } from '../support/job-rows.ts';
+import { addEvent, seedEvents, seedJob } from '../support/job-rows.ts';
 import { RawSocket } from '../support/raw-socket.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -89,7 +89,7 @@ describe('operations beside each other', () => {
     expect(await socket.untilEnd('mistake')).toMatchObject([{ type: 'error' }]);
     subscribe(socket, 'mutation', { query: 'mutation { cancelJob(id: "x") { userErrors { code } } }' });
     expect(await socket.untilEnd('mutation')).toMatchObject([{ type: 'next' }, { type: 'complete' }]);
-    await finishJob(api.database.db, job, 2, 'completed');
+    await addEvent(api.database.db, job, 2, 'completed');
     expect(await socket.untilEnd('events')).toEqual([event('events', 2), { id: 'events', type: 'complete' }]);
     await nothingMoreOn(socket);
   });
@@ -102,7 +102,7 @@ describe('operations beside each other', () => {
     const first = [await socket.next(), await socket.next()];
     expect(first).toHaveLength(2);
     expect(first).toEqual(expect.arrayContaining([event('a', 1), event('b', 1)]));
-    await finishJob(api.database.db, job, 2, 'completed');
+    await addEvent(api.database.db, job, 2, 'completed');
     const rest = [await socket.next(), await socket.next(), await socket.next(), await socket.next()];
     for (const id of ['a', 'b']) {
       expect(rest.filter((message) => message.id === id)).toEqual([event(id, 2), { id, type: 'complete' }]);
@@ -132,7 +132,7 @@ describe('what a client has completed', () => {
     expect(await socket.next()).toEqual(event('stays', 1));
     socket.send({ id: 'gone', type: 'complete' });
     await waitFor(() => api.app.openStreams === 1);
-    await finishJob(api.database.db, job, 2, 'completed');
+    await addEvent(api.database.db, job, 2, 'completed');
     expect(await socket.next()).toEqual(event('stays', 2));
     expect(await socket.next()).toEqual({ id: 'stays', type: 'complete' });
     await nothingMoreOn(socket);
@@ -150,7 +150,7 @@ describe('what a client has completed', () => {
     gate.open();
     subscribe(socket, 'other', SLOW);
     expect((await socket.untilEnd('other')).map(({ type }) => type)).toEqual(['next', 'complete']);
-    await finishJob(api.database.db, job, 2, 'completed');
+    await addEvent(api.database.db, job, 2, 'completed');
     expect(await socket.next()).toEqual(event('id', 2));
     expect(await socket.next()).toEqual({ id: 'id', type: 'complete' });
     await nothingMoreOn(socket);
