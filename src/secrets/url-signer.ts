@@ -30,7 +30,8 @@ export interface UrlSigner {
   ): Verification;
 }
 
-const signedQuery = z.object({
+/** Nothing beside it: what is not signed is not there. */
+const signedQuery = z.strictObject({
   organization: z.string().max(100),
   expires: z.string().regex(/^\d{1,12}$/),
   signature: z.string().regex(/^[\w-]{43}$/),
@@ -50,7 +51,8 @@ export function openSigner(secret: MasterSecret): UrlSigner {
     },
     verify(path, query, { purpose, method }, now) {
       const given = signedQuery.safeParse(Object.fromEntries(query));
-      if (!given.success) return { type: 'invalid' };
+      // Of a name that is there twice, the last would count.
+      if (!given.success || query.size !== Object.keys(given.data).length) return { type: 'invalid' };
       const { organization, expires, signature } = given.data;
       const organizationId = uuidOf('organization', organization);
       const expected = signatureOf(purpose, method, path, organization, expires);

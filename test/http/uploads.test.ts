@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -162,15 +163,101 @@ describe('PUT of an upload', () => {
     expect(await newlyStored()).toBe(0);
   });
 
-  test('is refused with another signature, and says nothing of the upload', async () => {
-    const { url } = await server.upload();
-    const tampered = new URL(url);
-    tampered.searchParams.set('expires', '99999999999');
-    for (const bad of [tampered.href, url.split('?')[0] ?? '', url.replace(/signature=./, 'signature=_')]) {
-      const answer = await put(bad, 'x');
-      expect([answer.status, refusal.parse(answer.body).code]).toEqual([403, 'INVALID_SIGNATURE']);
+  test('is refused with any part of its URL changed, and says nothing of the upload', async () => {
+    const [{ url }, other] = [await server.upload(), await server.upload()];
+    const { origin, pathname, searchParams, search } = new URL(url);
+    const changed = [...searchParams].flatMap(([name, value]) => {
+      const last = value.at(-1) === '0' ? '1' : '0';
+      return [value.slice(0, -1) + last, `${value}0`, value.toUpperCase(), '', null].map((given) => {
+        const query = new URLSearchParams(searchParams);
+        if (given === null) query.delete(name);
+        else query.set(name, given);
+        return `${origin}${pathname}?${query.toString()}`;
+      });
+    });
+    const bad = [
+      ...changed.filter((one) => one !== url),
+      `${origin}${pathname}`,
+      `${origin}${new URL(other.url).pathname}${search}`,
+      `${origin}${pathname.toUpperCase().replace('/UPLOADS', '/uploads')}${search}`,
+      `${origin}${pathname.replace('_', '%5F')}${search}`,
+      `${url}&x=1`,
+      `${url}&expires=99999999999`,
+      `${origin}${pathname}?expires=99999999999&${search.slice(1)}`,
+    ];
+    for (const one of bad) {
+      const answer = await put(one, 'x');
+      expect([one, answer.status, refusal.parse(answer.body).code]).toEqual([one, 403, 'INVALID_SIGNATURE']);
     }
     expect(await newlyStored()).toBe(0);
+    expect((await put(url, 'x')).status).toBe(201);
+  });
+
+  /** Bytes as no client library would send them. @returns what came back until the server closed, or said enough */
+  const sendRaw = async (head: readonly string[], body: string, url: string): Promise<string> => {
+    const { pathname, search, hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => undefined);
+    const lines = [`PUT ${pathname}${search} HTTP/1.1`, 'Host: localhost', 'Connection: close', ...head];
+    socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
+    let answer = '';
+    for await (const chunk of socket) answer += String(chunk);
+    return answer;
+  };
+
+  test.each([
+    ['a length that more is announced with than comes', ['Content-Length: 10'], 'short'],
+    ['a length and chunks', ['Content-Length: 5', 'Transfer-Encoding: chunked'], '5\r\nshort\r\n0\r\n\r\n'],
+    ['two lengths', ['Content-Length: 5', 'Content-Length: 6'], 'short'],
+    ['a length that is no number', ['Content-Length: 0x5'], 'short'],
+    ['a chunk that is longer than it says', ['Transfer-Encoding: chunked'], '2\r\nshort\r\n0\r\n\r\n'],
+    ['chunks without an end', ['Transfer-Encoding: chunked'], '5\r\nshort\r\n'],
+  ])('with %s stores nothing, and can be tried again', async (_what, head, body) => {
+    const { url } = await server.upload();
+    expect(await sendRaw(head, body, url)).not.toMatch(/^HTTP\/1.1 2/);
+    await waitFor(async () => (await newlyStored()) === 0);
+    expect((await put(url, 'whole')).status).toBe(201);
+  });
+
+  test('with more bytes than its length says stores none beyond it', async () => {
+    const { url, upload } = await server.upload();
+    await sendRaw(['Content-Length: 5'], 'whole and more', url);
+    // Whether the first five count depends on whether they were heard before the rest was refused.
+    await put(url, 'again');
+    expect((await findUpload(server.db, server.organizationId, upload.id))?.byteSize).toBe(5);
+  });
+
+  test('whose length is over the limit only in its chunks is stopped there, and can be tried again', async () => {
+    const { url } = await server.upload();
+    const sending = open(url, { 'Transfer-Encoding': 'chunked' });
+    sending.end(Buffer.alloc(UPLOAD_BYTES_MAX + 1));
+    expect((await answerTo(sending)).status).toBe(413);
+    sending.destroy();
+    expect(await newlyStored()).toBe(0);
+    expect((await put(url, Buffer.alloc(UPLOAD_BYTES_MAX))).status).toBe(201);
+  });
+
+  test('of which two are under way: the one that ends first wins, the other is told so', async () => {
+    const { url, upload } = await server.upload();
+    const slow = open(url, { 'Content-Length': 10 });
+    slow.write('slow ');
+    await waitFor(async () => (await newlyStored()) === 1);
+    expect((await put(url, 'quick')).status).toBe(201);
+    slow.end('slow ');
+    const late = await answerTo(slow);
+    expect([late.status, refusal.parse(late.body).code]).toEqual([409, 'CONFLICT']);
+    expect((await findUpload(server.db, server.organizationId, upload.id))?.sha256).toBe(
+      sha256(Buffer.from('quick')),
+    );
+    expect(await newlyStored()).toBe(1);
+  });
+
+  test.each(['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'])('is the only way: %s is refused', async (method) => {
+    const { url } = await server.upload();
+    const response = await fetch(url, { method });
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'PUT, OPTIONS']);
+    if (method !== 'HEAD') expect(refusal.parse(await response.json()).code).toBe('METHOD_NOT_ALLOWED');
+    expect((await put(url, 'x')).status).toBe(201);
   });
 
   test('is refused once expired, with words that say so', async () => {

@@ -60,6 +60,15 @@ describe('a signed URL', () => {
     }
   });
 
+  test('is invalid with anything beside what was signed, also the same once more', () => {
+    const { pathname, searchParams } = signed();
+    for (const [name, value] of [...searchParams, ['x', '']] as const) {
+      const more = new URLSearchParams(searchParams);
+      more.append(name, value);
+      expect(signer.verify(pathname, more, claims, now).type).toBe('invalid');
+    }
+  });
+
   test('is invalid, and never an error, whatever the query', () => {
     fc.assert(
       fc.property(

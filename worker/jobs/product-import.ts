@@ -4,7 +4,7 @@ import { insertFile } from '../../src/repositories/files.ts';
 import { AttemptLostError } from '../../src/repositories/job-fence.ts';
 import { openTable } from '../../src/services/csv/table.ts';
 import { layOut } from '../../src/services/products/layout.ts';
-import { rejectedFile } from '../../src/services/products/rejected-file.ts';
+import { rejectedFile, restoreTable } from '../../src/services/products/rejected-file.ts';
 import type { Handler, JobContext } from '../context.ts';
 import { readBatches, type BatchLimits, type RecordBatch } from './product-import/batches.ts';
 import { commitBatch, isCollision, readRows, type ImportPlan } from './product-import/commit.ts';
@@ -32,7 +32,7 @@ export const importProducts: Handler<typeof productImport> = async (ctx, input) 
 };
 
 async function openPlan(ctx: JobContext, input: ImportInput, source: ImportSource): Promise<ImportPlan> {
-  const table = await openTable(source.body);
+  const table = restoreTable(await openTable(source.body));
   const layout = layOut(table.header.columns, input.format, input.mapping);
   for (const name of table.header.repeated)
     ctx.log.warn(`The column "${name}" is there more than once; only the first is read.`);

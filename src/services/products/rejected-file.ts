@@ -1,8 +1,9 @@
-import Papa from 'papaparse';
 import type { LedgerItem } from '../../domain/job.ts';
 import type { Column, Header } from '../csv/header.ts';
 import type { CsvRecord } from '../csv/records.ts';
 import type { Delimiter } from '../csv/dialect.ts';
+import type { CsvTable } from '../csv/table.ts';
+import { csvLine, restoreCell } from '../csv/writer.ts';
 
 /** Columns that a file of rejected rows has behind those of the file it came from. */
 export const REJECTED_COLUMNS = {
@@ -26,8 +27,7 @@ export interface RejectedFile {
 export function rejectedFile(header: Header, delimiter: Delimiter): RejectedFile {
   const kept = header.columns.filter(({ name }) => !OWN_NAMES.has(name));
   const numbers = header.columns.find(({ name }) => name === REJECTED_COLUMNS.row);
-  const csv = (cells: readonly string[]): string =>
-    `${Papa.unparse([[...cells]], { delimiter, newline: '\r\n' })}\r\n`;
+  const csv = (cells: readonly string[]): string => csvLine(cells, delimiter);
   return {
     head: csv([
       ...kept.map(({ name }) => name),
@@ -42,6 +42,29 @@ export function rejectedFile(header: Header, delimiter: Delimiter): RejectedFile
       return csv([...cellsOf(record, kept), String(row), codes, messages]);
     },
     originalRow: (record) => rowNumber(numbers ? record.cells[numbers.index] : undefined) ?? record.row,
+  };
+}
+
+/**
+ * The table as it was before its rows were rejected: a file of ours, told by any of our columns, has apostrophes before
+ * what a spreadsheet would take for formulas. In all other files they are the owner's.
+ */
+export function restoreTable(table: CsvTable): CsvTable {
+  const { columns, repeated } = table.header;
+  if (!columns.some(({ name }) => OWN_NAMES.has(name))) return table;
+  return {
+    dialect: table.dialect,
+    header: {
+      columns: columns.map(({ index, name }) => ({ index, name: restoreCell(name) })),
+      repeated: repeated.map(restoreCell),
+    },
+    async *parts() {
+      for await (const { records, bytesRead } of table.parts())
+        yield {
+          records: records.map((record) => ({ ...record, cells: record.cells.map(restoreCell) })),
+          bytesRead,
+        };
+    },
   };
 }
 

@@ -263,6 +263,35 @@ describe('the rejected rows', () => {
     ]);
   });
 
+  it('hold nothing that a spreadsheet calculates, and once mended give back what stood there', async () => {
+    const head = 'Handle,Title,Vendor,Option1 Name,Option1 Value,Variant SKU,Variant Price,=Note\r\n';
+    const first = await bench.run(
+      `${head}sum,=SUM(A1:A9),@acme,+Size,-S,'=M,much,=cmd|'/c calc'!A0\r\nlow,Low,Oak,Size,L,L-1,-5,-7\r\n`,
+    );
+    expect(first.rejected?.split('\r\n').slice(0, 3)).toEqual([
+      `Handle,Title,Vendor,Option1 Name,Option1 Value,Variant SKU,Variant Price,"'=Note",millrace_row,millrace_code,millrace_message`,
+      expect.stringContaining(
+        `sum,"'=SUM(A1:A9)","'@acme","'+Size","'-S","''=M",much,"'=cmd|'/c calc'!A0",2,INVALID_PRICE,`,
+      ),
+      expect.stringContaining('low,Low,Oak,Size,L,L-1,-5,-7,3,'),
+    ]);
+    const again = await bench.run(first.rejected ?? '');
+    expect(again.rejected).toBe(first.rejected);
+    await bench.run((first.rejected ?? '').replace(',much,', ',7.00,'));
+    const { products, variants } = await bench.catalog();
+    expect(products).toMatchObject([
+      { title: 'Low' },
+      { title: '=SUM(A1:A9)', vendor: '@acme', option_names: ['+Size'] },
+    ]);
+    expect(variants).toMatchObject([{ sku: "'=M", price: '7.0000', option_values: ['-S'] }]);
+  });
+
+  it('of other files keep the apostrophes that stand before a sign in them', async () => {
+    await bench.run(`${HEAD}mug,'=Mug,'-Oak,Size,S,M-S,5.00,\r\n`);
+    const { products } = await bench.catalog();
+    expect(products).toMatchObject([{ title: "'=Mug", vendor: "'-Oak" }]);
+  });
+
   it('are all there when none succeeded', async () => {
     const { output, counts, rejected } = await bench.run(`${HEAD}${',Mug,,,,M,1.00,\r\n'.repeat(4_500)}`);
     expect(output).toMatchObject({ created: 0, rejected: 4_500 });
