@@ -6,6 +6,7 @@ import { isDatabaseAway } from '../repositories/away.ts';
 import { isAsyncIterable } from './async-iterable.ts';
 import { guardOf, type Guard } from './authorization/guard.ts';
 import type { GraphQLContext } from './context.ts';
+import type { LivePart, LiveResult } from './encode-result.ts';
 
 /** For errors outside of an operation: there is no request to name. */
 const NO_REQUEST = 'none';
@@ -39,9 +40,23 @@ export function maskError(error: unknown, log: Log, requestId: string = NO_REQUE
 }
 
 /** A result as its caller sees it; one without errors is the same object. */
-export function maskResult(result: ExecutionResult, log: Log, requestId: string): ExecutionResult {
-  if (!result.errors) return result;
-  return { ...result, errors: result.errors.map((error) => maskError(error, log, requestId)) };
+export function maskResult(
+  result: ExecutionResult & Pick<LiveResult, 'incremental'>,
+  log: Log,
+  requestId: string,
+): ExecutionResult {
+  const { errors, incremental } = result;
+  const mask = (error: GraphQLError): GraphQLError => maskError(error, log, requestId);
+  const masked = incremental?.some((part) => part.errors)
+    ? { incremental: incremental.map((part) => maskPart(part, mask)) }
+    : null;
+  if (!errors && !masked) return result;
+  return { ...result, ...(errors && { errors: errors.map(mask) }), ...masked };
+}
+
+/** What was deferred or streamed has errors of its own. */
+function maskPart(part: LivePart, mask: (error: GraphQLError) => GraphQLError): LivePart {
+  return part.errors ? { ...part, errors: part.errors.map(mask) } : part;
 }
 
 /** Masks the errors of every result before it leaves the executor; of subscriptions, each one. */

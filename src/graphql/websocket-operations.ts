@@ -4,9 +4,10 @@ import { CloseCode, type ServerOptions, type SubscribePayload } from 'graphql-ws
 import { z } from 'zod';
 import type { Sessions } from '../auth/sessions.ts';
 import type { Log } from '../lib/log.ts';
+import { withoutInternals } from './encode-result.ts';
 import { problem } from './errors.ts';
 import { CONNECTION_INIT_TIMEOUT_MS, OPERATIONS_PER_SOCKET_MAX } from './limits.ts';
-import { LiveOperation, withoutInternals } from './live-operation.ts';
+import { LiveOperation } from './live-operation.ts';
 import { maskError } from './masking.ts';
 import type { SocketConnection } from './websocket-connection.ts';
 import type { GraphQL } from './yoga.ts';

@@ -13,6 +13,8 @@ import { maskError, useErrorMasking } from './masking.ts';
 import { useOrderedExecution } from './ordered-execution.ts';
 import { schema } from './schema.ts';
 import { useSharedSubscriptions } from './shared-subscriptions.ts';
+import type { StreamedOperation } from './sse/streamed-operation.ts';
+import { useEventStreams } from './sse/use-event-streams.ts';
 
 export const GRAPHQL_PATH = '/graphql';
 
@@ -21,6 +23,8 @@ export interface OperationCaller {
   /** Null only for requests that get GraphiQL's page */
   readonly session: Pick<Session, 'principal' | 'ended'> | null;
   readonly requestId: string;
+  /** Whose results go to an event stream, instead of into the answer */
+  readonly operation?: StreamedOperation;
 }
 
 export interface YogaOptions {
@@ -49,6 +53,7 @@ export function createGraphQL({ services, devToken }: YogaOptions) {
       // A bearer token is a header that no foreign page can send without a preflight.
       useCSRFPrevention({ requestHeaders: ['authorization', 'x-graphql-yoga-csrf'] }),
       useDeferStream(),
+      useEventStreams(),
       useDocumentLimits(),
       useAuthorization(),
       useOrderedExecution(),
