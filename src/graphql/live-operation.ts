@@ -1,19 +1,6 @@
-import type { ExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
 import { isAsyncIterable } from './async-iterable.ts';
+import { encodeResult, type LiveResult } from './encode-result.ts';
 import type { SocketConnection } from './websocket-connection.ts';
-
-/** A part of an answer that was deferred or streamed */
-interface LivePart {
-  readonly errors?: readonly GraphQLError[] | undefined;
-}
-
-/** An ExecutionResult, as graphql-ws types it too, and what follows it under `@defer` and `@stream` */
-export type LiveResult = { [K in keyof ExecutionResult]?: ExecutionResult[K] | undefined } & {
-  readonly incremental?: readonly LivePart[] | undefined;
-};
-
-/** What subscribers of one shared execution get is the same object: it is encoded once for all of them. */
-const encoded = new WeakMap<LiveResult, string>();
 
 /**
  * An operation on a socket, from `subscribe` on. It sends its results by itself, each as soon as its reader has room:
@@ -74,34 +61,4 @@ const never = <T>(): Promise<T> => new Promise(() => undefined);
 function only(result: LiveResult): AsyncIterator<LiveResult> {
   const values = [result].values();
   return { next: () => Promise.resolve(values.next()) };
-}
-
-function encodeResult(result: LiveResult): string {
-  if (result.errors ?? result.incremental) return JSON.stringify(formatResult(result));
-  const known = encoded.get(result);
-  if (known !== undefined) return known;
-  const json = JSON.stringify(result);
-  encoded.set(result, json);
-  return json;
-}
-
-/** A result with errors as clients see it. */
-function formatResult({ errors, incremental, ...rest }: LiveResult): object {
-  return {
-    ...rest,
-    ...(errors && { errors: errors.map(withoutInternals) }),
-    ...(incremental && { incremental: incremental.map(formatPart) }),
-  };
-}
-
-function formatPart(part: LivePart): object {
-  return part.errors ? { ...part, errors: part.errors.map(withoutInternals) } : part;
-}
-
-/** HTTP statuses and the like are of no use here, and Yoga takes them out of HTTP answers only. */
-export function withoutInternals(error: GraphQLError): GraphQLFormattedError {
-  const json = error.toJSON();
-  if (!json.extensions) return json;
-  const { http: _http, unexpected: _unexpected, ...extensions } = json.extensions;
-  return { ...json, extensions };
 }

@@ -4,6 +4,7 @@ import { UserFacingError } from '../domain/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { isDatabaseAway } from '../repositories/away.ts';
 import type { GraphQLContext } from './context.ts';
+import type { LivePart, LiveResult } from './encode-result.ts';
 
 /** For errors outside of an operation: there is no request to name. */
 const NO_REQUEST = 'none';
@@ -37,9 +38,23 @@ export function maskError(error: unknown, log: Log, requestId: string = NO_REQUE
 }
 
 /** A result as its caller sees it; one without errors is the same object. */
-export function maskResult(result: ExecutionResult, log: Log, requestId: string): ExecutionResult {
-  if (!result.errors) return result;
-  return { ...result, errors: result.errors.map((error) => maskError(error, log, requestId)) };
+export function maskResult(
+  result: ExecutionResult & Pick<LiveResult, 'incremental'>,
+  log: Log,
+  requestId: string,
+): ExecutionResult {
+  const { errors, incremental } = result;
+  const mask = (error: GraphQLError): GraphQLError => maskError(error, log, requestId);
+  const masked = incremental?.some((part) => part.errors)
+    ? { incremental: incremental.map((part) => maskPart(part, mask)) }
+    : null;
+  if (!errors && !masked) return result;
+  return { ...result, ...(errors && { errors: errors.map(mask) }), ...masked };
+}
+
+/** What was deferred or streamed has errors of its own. */
+function maskPart(part: LivePart, mask: (error: GraphQLError) => GraphQLError): LivePart {
+  return part.errors ? { ...part, errors: part.errors.map(mask) } : part;
 }
 
 /** Masks the errors of every result of a query or mutation before it leaves the executor. */

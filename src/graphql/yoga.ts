@@ -19,6 +19,8 @@ import { useResponseHeaders } from './response-headers.ts';
 import { useSchemaAnswers } from './schema-answers.ts';
 import { schema } from './schema.ts';
 import { useSharedSubscriptions } from './shared-subscriptions.ts';
+import type { StreamedOperation } from './sse/streamed-operation.ts';
+import { useEventStreams } from './sse/use-event-streams.ts';
 import { useSubscriptions } from './subscriptions.ts';
 import { useTimeLimit } from './time-limit.ts';
 
@@ -31,6 +33,8 @@ export interface OperationCaller {
   readonly requestId: string;
   /** Told what the caller has left, where it can be passed on beside the answer */
   readonly onCharged?: GraphQLContext['onCharged'];
+  /** Whose results go to an event stream, instead of into the answer */
+  readonly operation?: StreamedOperation;
 }
 
 export interface YogaOptions {
@@ -66,6 +70,7 @@ export function createGraphQL(options: YogaOptions) {
       useCSRFPrevention({ requestHeaders: ['authorization', 'x-graphql-yoga-csrf'] }),
       usePersistedOperations(persisted),
       useDeferStream(),
+      useEventStreams(),
       useDocumentLimits(limits),
       ...(introspection ? [] : [useHiddenSchema()]),
       useAuthorization(),
