@@ -28,6 +28,8 @@ export function createGraphQLHandler(options: GraphQLHandlerOptions): Handler {
     const path = req.url?.split('?', 1)[0];
     if (path !== GRAPHQL_PATH && path !== EVENT_STREAM_PATH) return false;
     limitRequest(req);
+    // Media types have no case, and Yoga compares them as they come.
+    if (req.headers['content-type']) req.headers['content-type'] = req.headers['content-type'].toLowerCase();
     if (path === GRAPHQL_PATH || !(await answerStream(req, res, requestId))) {
       await answer(options, req, res, { requestId, keepOpen });
     }

@@ -11,6 +11,7 @@ import { EXAMPLE_OPERATIONS } from './examples.ts';
 import { BODY_BYTES_MAX } from './limits.ts';
 import { maskError, useErrorMasking } from './masking.ts';
 import { useOrderedExecution } from './ordered-execution.ts';
+import { useRefusalTexts } from './refusal-texts.ts';
 import { schema } from './schema.ts';
 import { useSharedSubscriptions } from './shared-subscriptions.ts';
 import type { StreamedOperation } from './sse/streamed-operation.ts';
@@ -60,6 +61,7 @@ export function createGraphQL({ services, devToken }: YogaOptions) {
       useSharedSubscriptions(),
       useErrorMasking(log),
       useUnbufferedStreams(),
+      useRefusalTexts(),
     ],
   });
 }
