@@ -12,7 +12,7 @@ interface GraphQLHandlerOptions extends CallerDeps {
   readonly graphql: GraphQL;
   /** Answers that stay open; at shutdown they are cut, as an end would look like the end of the job */
   readonly streams: Set<ServerResponse>;
-  readonly limits: Pick<ApiLimits, 'requestSeconds'>;
+  readonly limits: Pick<ApiLimits, 'requestSeconds' | 'operationsPerSocket' | 'socketsPerOrganization'>;
 }
 
 type Handler = (req: IncomingMessage, res: ServerResponse, requestId: string) => Promise<boolean>;
@@ -28,6 +28,8 @@ export function createGraphQLHandler(options: GraphQLHandlerOptions): Handler {
     const path = req.url?.split('?', 1)[0];
     if (path !== GRAPHQL_PATH && path !== EVENT_STREAM_PATH) return false;
     limitRequest(req, options.limits.requestSeconds);
+    // Media types have no case, and Yoga compares them as they come.
+    if (req.headers['content-type']) req.headers['content-type'] = req.headers['content-type'].toLowerCase();
     if (path === GRAPHQL_PATH || !(await answerStream(req, res, requestId))) {
       await answer(options, req, res, { requestId, keepOpen });
     }

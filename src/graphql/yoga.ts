@@ -14,6 +14,7 @@ import { maskError, useErrorMasking } from './masking.ts';
 import { useOrderedExecution } from './ordered-execution.ts';
 import { usePersistedOperations, type PersistedOperations } from './persisted-operations.ts';
 import { useQuotas } from './quotas.ts';
+import { useRefusalTexts } from './refusal-texts.ts';
 import { restateRequestLimit } from './request-limits.ts';
 import { useResponseHeaders } from './response-headers.ts';
 import { useSchemaAnswers } from './schema-answers.ts';
@@ -82,6 +83,7 @@ export function createGraphQL(options: YogaOptions) {
       useErrorMasking(log),
       useSubscriptions({ limits, log }),
       useResponseHeaders(),
+      useRefusalTexts(),
     ],
   });
 }

@@ -347,7 +347,7 @@ describe('streams are bounded', () => {
   const credentials = { token: 'x', organization: null };
 
   it('a reservation that nobody uses is over after its time', async () => {
-    const streams = new EventStreams({ reservedMs: 20 });
+    const streams = new EventStreams({ reservedMs: 20, maxPerOrganization: 10 });
     let closed = 0;
     const stream = streams.reserve('a', credentials, () => (closed += 1));
     expect(streams.find(stream?.token ?? '', credentials)).toBe(stream);

@@ -3,14 +3,13 @@ import { EventStream } from './event-stream.ts';
 
 /** A reservation is for the connection that follows it at once. */
 const RESERVED_MS = 10_000;
-/** Event streams, connected or reserved, in this process, and those of one organization. */
+/** Event streams, connected or reserved, in this process. */
 const STREAMS_MAX = 10_000;
-const STREAMS_PER_ORGANIZATION_MAX = 1_000;
 
 interface EventStreamsOptions {
   readonly reservedMs?: number;
   readonly max?: number;
-  readonly maxPerOrganization?: number;
+  readonly maxPerOrganization: number;
 }
 
 /** The event streams of this process, by their tokens. */
@@ -20,10 +19,10 @@ export class EventStreams {
   readonly #max: number;
   readonly #maxPerOrganization: number;
 
-  constructor(options: EventStreamsOptions = {}) {
+  constructor(options: EventStreamsOptions) {
     this.#reservedMs = options.reservedMs ?? RESERVED_MS;
     this.#max = options.max ?? STREAMS_MAX;
-    this.#maxPerOrganization = options.maxPerOrganization ?? STREAMS_PER_ORGANIZATION_MAX;
+    this.#maxPerOrganization = options.maxPerOrganization;
   }
 
   get open(): number {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ApiLimits } from '../../domain/api-limits.ts';
 import {
   answerWithError,
   credentialsOf,
@@ -16,6 +17,8 @@ export const EVENT_STREAM_PATH = `${GRAPHQL_PATH}/stream`;
 
 interface StreamRouteOptions extends CallerDeps {
   readonly graphql: GraphQL;
+  /** An event stream is to an organization what a socket is */
+  readonly limits: Pick<ApiLimits, 'operationsPerSocket' | 'socketsPerOrganization'>;
   /** Told of each answer that stays open */
   readonly keepOpen: (res: ServerResponse) => void;
 }
@@ -39,7 +42,7 @@ interface Exchange {
 export function createStreamRoute(
   options: StreamRouteOptions,
 ): (req: IncomingMessage, res: ServerResponse, requestId: string) => Promise<boolean> {
-  const streams = new EventStreams();
+  const streams = new EventStreams({ maxPerOrganization: options.limits.socketsPerOrganization });
   return async (req, res, requestId) => {
     const search = new URLSearchParams(req.url?.split('?')[1]);
     const exchange: Exchange = { req, res, requestId, search, token: tokenOf(req, search) };
@@ -102,7 +105,7 @@ async function reserve(
     session.release();
     answerWithError(req, res, {
       status: 429,
-      code: 'RATE_LIMITED',
+      code: 'LIMIT_EXCEEDED',
       message: 'There are too many event streams. Close some.',
     });
     return;
@@ -159,7 +162,7 @@ async function run(
     return;
   }
   const { session } = caller;
-  const own = new StreamedOperation(stream, () => session.release());
+  const own = new StreamedOperation(stream, options.limits.operationsPerSocket, () => session.release());
   operation = own;
   // A request that starts nothing must not look as if it did: this type's answers have a status of their own for that.
   req.headers.accept = 'application/graphql-response+json';

@@ -3,9 +3,6 @@ import { isAsyncIterable } from '../async-iterable.ts';
 import { encodeResult, type LiveResult } from '../encode-result.ts';
 import type { EventStream } from './event-stream.ts';
 
-/** Operations under way on one event stream. */
-const OPERATIONS_MAX = 100;
-
 /** One operation whose results go to an event stream, while its own request is answered with 202. */
 export class StreamedOperation {
   readonly #stream: EventStream;
@@ -13,11 +10,13 @@ export class StreamedOperation {
   #results: AsyncIterator<LiveResult> | null = null;
   #isRunning = false;
   #isOver = false;
+  readonly #operationsMax: number;
   readonly #onEnd: () => void;
 
   /** @param onEnd called once, however it ends */
-  constructor(stream: EventStream, onEnd: () => void) {
+  constructor(stream: EventStream, operationsMax: number, onEnd: () => void) {
     this.#stream = stream;
+    this.#operationsMax = operationsMax;
     this.#onEnd = onEnd;
   }
 
@@ -39,8 +38,9 @@ export class StreamedOperation {
     }
     const { operations } = this.#stream;
     if (operations.has(id)) throw refusal(409, 'CONFLICT', `An operation with the id ${id} is under way.`);
-    if (operations.size >= OPERATIONS_MAX) {
-      throw refusal(429, 'RATE_LIMITED', `At most ${OPERATIONS_MAX} operations may run on one stream.`);
+    if (operations.size >= this.#operationsMax) {
+      const message = `At most ${this.#operationsMax} operations may run on one stream.`;
+      throw refusal(429, 'LIMIT_EXCEEDED', message);
     }
     this.#id = id;
     operations.set(id, this);
