@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { ApiKeyVerifier } from './auth/api-key-verifier.ts';
 import { createAuthenticator } from './auth/authenticate.ts';
 import { IdentityProvider } from './auth/identity-provider.ts';
+import { openRateLimiter } from './auth/rate-limiter.ts';
 import { Sessions } from './auth/sessions.ts';
 import type { Config } from './config.ts';
 import { QUEUE_NAMES } from './domain/job.ts';
@@ -11,11 +12,14 @@ import { openBus } from './events/index.ts';
 import { createJobStreams } from './events/job-streams.ts';
 import type { ApiServices } from './graphql/context.ts';
 import { createGraphQLHandler } from './graphql/http.ts';
+import { openPersistedOperations } from './graphql/operation-list.ts';
 import { createWebSocketTransport } from './graphql/websocket.ts';
 import { createGraphQL } from './graphql/yoga.ts';
+import { createBrowserPolicy } from './http/browser-policy.ts';
 import { createFileHandler } from './http/files.ts';
 import { createHealthHandler } from './http/health.ts';
 import { createMetricsHandler } from './http/metrics.ts';
+import { JOB_PAGE_OPERATIONS } from './http/page-operations.ts';
 import { createPageHandler } from './http/page.ts';
 import { closeServer, createHttpServer, listen } from './http/server.ts';
 import { createUploadHandler } from './http/uploads.ts';
@@ -34,6 +38,7 @@ import { openDatabase, type Database } from './repositories/db.ts';
 import { openPrisma } from './repositories/prisma.ts';
 import { createJobLogReader } from './repositories/job-log.ts';
 import { ensureQueues } from './repositories/queues.ts';
+import { SDK_OPERATIONS } from './sdk/persisted.ts';
 import { loadMasterSecret, openCipher, openSigner } from './secrets/index.ts';
 import { openStorage } from './storage/index.ts';
 import { createApiMetrics } from './telemetry/api-metrics.ts';
@@ -113,6 +118,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     webhooks: { db, cipher, outbound: config.outbound, catalogue },
     clock,
     log,
+    limits: config.limits,
     uploadBytesMax: config.uploadBytesMax,
     publicUrl: () => config.publicUrl ?? boundUrl,
   };
@@ -123,13 +129,22 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
       config.identityProvider && new IdentityProvider({ config: config.identityProvider, sql: db, clock }),
   });
   const sessions = new Sessions({ authenticate, clock, log });
-  const graphql = createGraphQL({ services, devToken: config.devToken });
+  const rateLimiter = openRateLimiter({
+    pointsPerSecond: config.limits.pointsPerSecond,
+    redis: config.broker.type === 'redis' ? config.broker : null,
+    applicationName,
+    log,
+  });
+  const { introspection, devToken, limits, corsOrigins } = config;
+  const ours = [...SDK_OPERATIONS, ...Object.values(JOB_PAGE_OPERATIONS)];
+  const persisted = await openPersistedOperations(config.persistedOperations, ours);
+  const graphql = createGraphQL({ services, rateLimiter, persisted, introspection, devToken });
   const eventStreams = new Set<ServerResponse>();
   const fileRoutes = { db, storage, signer, limits: { uploadBytesMax: config.uploadBytesMax }, log, clock };
   let isDraining = false;
-  const server = createHttpServer(
-    [
-      createGraphQLHandler({ graphql, authenticate, sessions, streams: eventStreams, log }),
+  const server = createHttpServer({
+    routes: [
+      createGraphQLHandler({ graphql, authenticate, sessions, streams: eventStreams, limits, log }),
       createUploadHandler(fileRoutes),
       createFileHandler(fileRoutes),
       createHealthHandler({
@@ -139,11 +154,23 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
         ],
       }),
       createMetricsHandler({ token: config.metricsToken, expose: () => metrics.expose() }),
-      createPageHandler({ devToken: config.devToken }),
+      createPageHandler({ devToken }),
     ],
+    browserPolicy: createBrowserPolicy({
+      corsOrigins,
+      isHttps: config.publicUrl?.startsWith('https:') ?? false,
+    }),
     log,
-  );
-  const sockets = createWebSocketTransport({ graphql, sessions, log, publicUrl: services.publicUrl });
+  });
+  const sockets = createWebSocketTransport({
+    graphql,
+    persisted,
+    sessions,
+    limits,
+    corsOrigins,
+    log,
+    publicUrl: services.publicUrl,
+  });
   const orphanedCancels = startLoop({
     name: 'orphaned cancels',
     everyMs: ORPHANED_CANCELS_MS,
@@ -164,6 +191,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
     lag.stop();
     await served;
     await graphql.dispose();
+    rateLimiter.close();
     await queue.close();
     await bus.close();
     await prisma.$disconnect();

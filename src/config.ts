@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { limitVariables, toApiLimits, type ApiLimits } from './domain/api-limits.ts';
 import type { IdentityProviderConfig } from './domain/identity-provider.ts';
 import { ROLES, type Role } from './domain/role.ts';
 import { StartError } from './lib/entry.ts';
@@ -34,6 +35,23 @@ function parseRoles(text: string, ctx: z.RefinementCtx): ReadonlyMap<string, Rol
     ctx.addIssue({ code: 'custom', message });
   }
   return new Map(roles);
+}
+
+const parseList = (text: string): readonly string[] =>
+  text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
+
+/** `https://shop.example, https://admin.example`: origins, as browsers send them. */
+function parseOrigins(text: string, ctx: z.RefinementCtx): readonly string[] {
+  const origins = parseList(text);
+  const wrong = origins.filter((origin) => !URL.canParse(origin) || new URL(origin).origin !== origin);
+  if (wrong.length > 0) {
+    const message = 'expected origins like https://app.example, comma between, without a path';
+    ctx.addIssue({ code: 'custom', message });
+  }
+  return origins;
 }
 
 const environment = z.object({
@@ -96,10 +114,20 @@ const environment = z.object({
   SHUTDOWN_GRACE_SECONDS: whole(0, 3_600).default(5),
   /** Opens the API's /metrics to whoever sends it as a bearer token; absent: there is no such address */
   METRICS_TOKEN: z.string().min(16).max(500).optional(),
+  /** Pages of these origins may use the API from a browser; our own always may */
+  CORS_ORIGINS: z.string().transform(parseOrigins).optional(),
+  /** JSON files of operations that clients may name instead of sending them, comma between */
+  PERSISTED_OPERATIONS: z.string().transform(parseList).optional(),
+  /** Whether only those run, and what the SDK and our own pages send */
+  PERSISTED_OPERATIONS_ONLY: z.enum(['true', 'false']).default('false'),
+  /** Whether whoever has a token may ask for the schema */
+  INTROSPECTION: z.enum(['true', 'false']).default('true'),
 });
 
 /** Names of all that is read. */
-export const CONFIG_VARIABLES: readonly string[] = Object.keys(environment.shape);
+export const CONFIG_VARIABLES: readonly string[] = [environment, limitVariables].flatMap(({ shape }) =>
+  Object.keys(shape),
+);
 
 type Environment = z.infer<typeof environment>;
 
@@ -141,6 +169,14 @@ export interface Config {
   readonly shutdownGraceMs: number;
   /** null: the API has no /metrics */
   readonly metricsToken: string | null;
+  /** Origins whose pages may use the API, beside our own */
+  readonly corsOrigins: readonly string[];
+  /** Operations that clients may name; `isExclusive`: the only ones that run */
+  readonly persistedOperations: { readonly files: readonly string[]; readonly isExclusive: boolean };
+  /** Whether whoever has a token may ask for the schema */
+  readonly introspection: boolean;
+  /** What one caller may ask for */
+  readonly limits: ApiLimits;
 }
 
 /** All that is wrong with the environment, in one error for people. */
@@ -159,8 +195,12 @@ export function readConfig(env = currentEnvironment()): Config {
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
   );
   const parsed = environment.safeParse(given);
-  if (!parsed.success) throw new ConfigError(describe(parsed.error, given));
-  return toConfig(parsed.data);
+  const limits = limitVariables.safeParse(given);
+  if (!parsed.success || !limits.success) {
+    const issues = [parsed, limits].flatMap(({ error }) => error?.issues ?? []);
+    throw new ConfigError(describe(issues, given));
+  }
+  return toConfig(parsed.data, toApiLimits(limits.data));
 }
 
 /** Variables that mean nothing without another: name, and the one it needs. */
@@ -173,7 +213,7 @@ const COMPANIONS = [
   ['AUTH_AUDIENCE', 'AUTH_JWKS_URL'],
 ] as const;
 
-function toConfig(env: Environment): Config {
+function toConfig(env: Environment, limits: ApiLimits): Config {
   const alone = COMPANIONS.filter(([name, other]) => env[name] && !env[other]);
   if (alone.length > 0) {
     const lines = alone.map(([name, other]) => `- ${name}: expected ${other} beside it, got none`);
@@ -217,6 +257,13 @@ function toConfig(env: Environment): Config {
     },
     shutdownGraceMs: env.SHUTDOWN_GRACE_SECONDS * 1_000,
     metricsToken: env.METRICS_TOKEN ?? null,
+    corsOrigins: env.CORS_ORIGINS ?? [],
+    persistedOperations: {
+      files: (env.PERSISTED_OPERATIONS ?? []).map((file) => resolve(file)),
+      isExclusive: env.PERSISTED_OPERATIONS_ONLY === 'true',
+    },
+    introspection: env.INTROSPECTION === 'true',
+    limits,
   };
 }
 
@@ -245,8 +292,11 @@ export function linkBase({ publicUrl, host, port }: Config): string {
 
 const SECRET_VARIABLES = /SECRET|TOKEN|PASSWORD|_KEYS$|_URL$/;
 
-function describe(error: z.ZodError, given: Readonly<Record<string, string | undefined>>): string {
-  const lines = error.issues.map((issue) => {
+function describe(
+  issues: readonly z.core.$ZodIssue[],
+  given: Readonly<Record<string, string | undefined>>,
+): string {
+  const lines = issues.map((issue) => {
     const name = String(issue.path[0]);
     const got = SECRET_VARIABLES.test(name) ? 'another value' : JSON.stringify(given[name]);
     return `- ${name}: ${issue.message}, got ${got}`;

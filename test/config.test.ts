@@ -36,6 +36,23 @@ describe('the configuration', () => {
     expect(text).toContain('REDIS_URL');
   });
 
+  it('names a limit that is no limit', () => {
+    expect(message({ LIMIT_DEPTH: '0', LIMIT_COST: 'much', PORT: '70000' })).toMatch(
+      /PORT.*\n.*LIMIT_DEPTH.*got "0"\n.*LIMIT_COST.*got "much"/,
+    );
+    expect(readConfig({ LIMIT_DEPTH: '20' }).limits).toMatchObject({ depth: 20, cost: 20_000 });
+  });
+
+  it('takes origins as browsers send them', () => {
+    expect(readConfig({ CORS_ORIGINS: 'https://a.example, http://localhost:5173' }).corsOrigins).toEqual([
+      'https://a.example',
+      'http://localhost:5173',
+    ]);
+    for (const wrong of ['*', 'https://a.example/', 'a.example', 'https://a.example/path']) {
+      expect(message({ CORS_ORIGINS: wrong })).toContain('CORS_ORIGINS: expected origins like');
+    }
+  });
+
   it('never repeats a secret', () => {
     expect(message({ DATABASE_URL: 'mysql://me:hunter2@host/db', MILLRACE_SECRET: 'short' })).not.toMatch(
       /hunter2|short/,

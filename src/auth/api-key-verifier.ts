@@ -102,6 +102,7 @@ function toPrincipal(key: ApiKeyRow): Principal {
       currency: key.currency,
     },
     userId: key.userId,
+    credential: `key:${key.id}`,
     triggeredBy: key.userEmail === null ? `api:${key.name}` : `manual:${key.userEmail}`,
     role: key.role,
     permissions: grantedTo(key.role, key.scopes),

@@ -168,6 +168,7 @@ function toPrincipal(identity: IdentityRow, holder: Holder, expiresAt: Date): Pr
       currency: identity.currency,
     },
     userId: identity.userId,
+    credential: `user:${identity.organizationId}:${identity.userId}`,
     triggeredBy: `manual:${holder.email}`,
     role: identity.role,
     permissions: grantedTo(identity.role, []),

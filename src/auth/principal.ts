@@ -13,6 +13,8 @@ export interface Principal {
   };
   /** Null for a key that belongs to no person */
   readonly userId: string | null;
+  /** Of whom requests are counted: one key, or one person in one organization */
+  readonly credential: string;
   /** "manual:<user's e-mail>" or "api:<key name>", as stored on the jobs that this caller starts */
   readonly triggeredBy: string;
   readonly role: Role;

@@ -1,5 +1,7 @@
 import type { Principal } from '../auth/principal.ts';
+import type { Allowance } from '../auth/rate-limiter.ts';
 import type { Session } from '../auth/sessions.ts';
+import type { ApiLimits } from '../domain/api-limits.ts';
 import type { JobStreams } from '../events/job-streams.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
@@ -24,6 +26,8 @@ export interface ApiServices {
   readonly webhooks: WebhookDeps;
   readonly clock: Clock;
   readonly log: Log;
+  /** What one caller may ask for */
+  readonly limits: ApiLimits;
   /** Largest file that an upload takes, in bytes */
   readonly uploadBytesMax: number;
   /** Where this server is reached from outside, without a slash at the end; known once it listens */
@@ -37,4 +41,6 @@ export interface GraphQLContext extends ApiServices {
   readonly session: Pick<Session, 'principal' | 'ended'>;
   /** Told to the caller with an unexpected error, and found in the log */
   readonly requestId: string;
+  /** Told what the caller has left, for transports that can pass it on beside the answer */
+  onCharged(allowance: Allowance): void;
 }

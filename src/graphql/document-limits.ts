@@ -11,43 +11,66 @@ import {
   type ValidationRule,
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import { ALIASES_MAX, DEPTH_MAX, DOCUMENT_TOKENS_MAX } from './limits.ts';
+import type { ApiLimits } from '../domain/api-limits.ts';
+import { problem } from './errors.ts';
 
-/** Refuses documents that are too long, too deep or full of aliases, before anything is resolved. */
-export function useDocumentLimits(): Plugin {
+type DocumentLimits = Pick<ApiLimits, 'depth' | 'aliases' | 'directives' | 'tokens'>;
+
+/** Refuses documents that are too long, too deep or full of aliases or directives, before anything is resolved. */
+export function useDocumentLimits(limits: DocumentLimits): Plugin {
+  const rule = limitsRule(limits);
   return {
     onParse({ setParseFn }) {
       setParseFn((source: string | Source, options?: ParseOptions) =>
-        parse(source, { ...options, maxTokens: DOCUMENT_TOKENS_MAX }),
+        parseWithin(limits.tokens, source, options),
       );
     },
-    onValidate: ({ addValidationRule }) => addValidationRule(limitsRule),
+    onValidate: ({ addValidationRule }) => addValidationRule(rule),
   };
 }
 
-const limitsRule: ValidationRule = (context) => ({
-  Document(document) {
-    const depth = depthOf(document);
-    if (depth > DEPTH_MAX) context.reportError(tooMuch(`fields nested ${depth} deep`, `${DEPTH_MAX}`));
-    const aliases = aliasesIn(document);
-    if (aliases > ALIASES_MAX) context.reportError(tooMuch(`${aliases} aliases`, `${ALIASES_MAX}`));
-  },
-});
+/** How graphql-js says it, in words that it may mend one day. */
+const TOO_MANY_TOKENS = /Document contains more tha\w \d+ tokens/;
 
-function tooMuch(got: string, allowed: string): GraphQLError {
-  return new GraphQLError(`The document has ${got}; at most ${allowed} are allowed.`, {
-    extensions: { code: 'LIMIT_EXCEEDED' },
-  });
+/** @throws GraphQLError that names the limit, where graphql-js says that it is a syntax error */
+function parseWithin(tokens: number, source: string | Source, options?: ParseOptions): DocumentNode {
+  try {
+    return parse(source, { ...options, maxTokens: tokens });
+  } catch (error) {
+    if (!(error instanceof GraphQLError) || !TOO_MANY_TOKENS.test(error.message)) throw error;
+    throw tooMuch('more tokens than are read', tokens);
+  }
 }
 
-function aliasesIn(document: DocumentNode): number {
-  let aliases = 0;
-  visit(document, {
-    Field(node) {
-      if (node.alias) aliases += 1;
+const limitsRule =
+  (limits: DocumentLimits): ValidationRule =>
+  (context) => ({
+    Document(document) {
+      const depth = depthOf(document);
+      const { aliases, directives } = countIn(document);
+      if (depth > limits.depth) context.reportError(tooMuch(`fields nested ${depth} deep`, limits.depth));
+      if (aliases > limits.aliases) context.reportError(tooMuch(`${aliases} aliases`, limits.aliases));
+      if (directives > limits.directives)
+        context.reportError(tooMuch(`${directives} directives`, limits.directives));
     },
   });
-  return aliases;
+
+function tooMuch(got: string, allowed: number): GraphQLError {
+  const message = `The document has ${got}; at most ${allowed} are allowed.`;
+  return problem('LIMIT_EXCEEDED', message, { http: { status: 400, spec: true } });
+}
+
+function countIn(document: DocumentNode): { aliases: number; directives: number } {
+  const counts = { aliases: 0, directives: 0 };
+  visit(document, {
+    Field(node) {
+      if (node.alias) counts.aliases += 1;
+    },
+    Directive() {
+      counts.directives += 1;
+    },
+  });
+  return counts;
 }
 
 /** Fields below fields, through fragments. Introspection is deep by nature, and bounded by the schema. */

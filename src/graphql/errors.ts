@@ -3,7 +3,15 @@ import { UserFacingError, type UserError } from '../domain/errors.ts';
 
 /** Codes of top-level errors that a resolver raises on purpose. */
 export type ProblemCode =
-  'BAD_USER_INPUT' | 'FORBIDDEN' | 'NOT_FOUND' | 'RATE_LIMITED' | 'RESYNC' | 'UNAUTHENTICATED';
+  | 'BAD_USER_INPUT'
+  | 'FORBIDDEN'
+  | 'LIMIT_EXCEEDED'
+  | 'NOT_FOUND'
+  | 'PERSISTED_QUERY_NOT_FOUND'
+  | 'RATE_LIMITED'
+  | 'RESYNC'
+  | 'TIMEOUT'
+  | 'UNAUTHENTICATED';
 
 /** An error that the caller is meant to read; anything without a code is masked. */
 export function problem(

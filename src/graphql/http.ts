@@ -1,12 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { bearerToken } from '../auth/authenticate.ts';
 import type { Authenticate, Credentials, Refusal } from '../auth/authentication.ts';
+import { WINDOW_SECONDS, type Allowance } from '../auth/rate-limiter.ts';
 import type { Session, Sessions } from '../auth/sessions.ts';
+import type { ApiLimits } from '../domain/api-limits.ts';
 import type { Log } from '../lib/log.ts';
 import { GRAPHQL_PATH, type GraphQL } from './yoga.ts';
-
-/** A client that is not done with its request after this long is cut off, in ms. */
-const REQUEST_TIMEOUT_MS = 30_000;
 
 /** A reader that takes nothing for so long is cut off, in ms; to all others a ping goes every 12 s. */
 const STALLED_MS = 60_000;
@@ -17,6 +16,7 @@ interface GraphQLHandlerOptions {
   readonly sessions: Sessions;
   /** Answers that stay open; at shutdown they are cut, as an end would look like the end of the job */
   readonly streams: Set<ServerResponse>;
+  readonly limits: Pick<ApiLimits, 'requestSeconds'>;
   readonly log: Log;
 }
 
@@ -24,10 +24,10 @@ type Handler = (req: IncomingMessage, res: ServerResponse, requestId: string) =>
 
 /** `/graphql` over HTTP: no operation without a token; a browser that opens the address gets GraphiQL. */
 export function createGraphQLHandler(options: GraphQLHandlerOptions): Handler {
-  const { graphql, streams } = options;
+  const { graphql, streams, limits } = options;
   return async (req, res, requestId) => {
     if (req.url?.split('?', 1)[0] !== GRAPHQL_PATH) return false;
-    limitRequest(req);
+    limitRequest(req, limits.requestSeconds);
     const caller = await identify(options, req, res);
     if ('refusal' in caller && !wantsPage(req)) {
       refuse(caller.refusal, req, res);
@@ -38,7 +38,8 @@ export function createGraphQLHandler(options: GraphQLHandlerOptions): Handler {
       res.setTimeout(STALLED_MS, () => res.destroy());
       res.on('close', () => streams.delete(res));
     }
-    await graphql(req, res, { session: 'session' in caller ? caller.session : null, requestId });
+    const session = 'session' in caller ? caller.session : null;
+    await graphql(req, res, { session, requestId, onCharged: (allowance) => tellAllowance(res, allowance) });
     return true;
   };
 }
@@ -105,10 +106,18 @@ function wantsPage(req: IncomingMessage): boolean {
   return req.method === 'GET' && (req.headers.accept?.includes('text/html') ?? false);
 }
 
-function limitRequest(req: IncomingMessage): void {
+/** https://www.ietf.org/archive/id/draft-ietf-httpapi-ratelimit-headers-10.html */
+function tellAllowance(res: ServerResponse, { limit, remaining, resetSeconds }: Allowance): void {
+  if (res.headersSent) return;
+  res.setHeader('ratelimit-policy', `"points";q=${limit};w=${WINDOW_SECONDS}`);
+  res.setHeader('ratelimit', `"points";r=${remaining};t=${resetSeconds}`);
+}
+
+/** A client that is not done with its request after this long is cut off. */
+function limitRequest(req: IncomingMessage, seconds: number): void {
   const cut = setTimeout(() => {
     if (!req.complete) req.destroy();
-  }, REQUEST_TIMEOUT_MS);
+  }, seconds * 1_000);
   cut.unref();
   req.once('end', () => clearTimeout(cut));
   req.once('close', () => clearTimeout(cut));

@@ -3,8 +3,6 @@ import { handleStreamOrSingleExecutionResult, type Plugin } from 'graphql-yoga';
 import { UserFacingError } from '../domain/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { isDatabaseAway } from '../repositories/away.ts';
-import { isAsyncIterable } from './async-iterable.ts';
-import { guardOf, type Guard } from './authorization/guard.ts';
 import type { GraphQLContext } from './context.ts';
 
 /** For errors outside of an operation: there is no request to name. */
@@ -44,7 +42,7 @@ export function maskResult(result: ExecutionResult, log: Log, requestId: string)
   return { ...result, errors: result.errors.map((error) => maskError(error, log, requestId)) };
 }
 
-/** Masks the errors of every result before it leaves the executor; of subscriptions, each one. */
+/** Masks the errors of every result of a query or mutation before it leaves the executor. */
 export function useErrorMasking(log: Log): Plugin<GraphQLContext> {
   return {
     onExecute: ({ args }) => ({
@@ -53,67 +51,6 @@ export function useErrorMasking(log: Log): Plugin<GraphQLContext> {
           setResult(maskResult(result, log, args.contextValue.requestId)),
         ),
     }),
-    onSubscribe: ({ args }) => ({
-      onSubscribeResult: ({ result, setResult }) => {
-        const { requestId } = args.contextValue;
-        setResult(
-          isAsyncIterable(result)
-            ? new MaskedStream(result, log, requestId, guardOf(args))
-            : maskResult(result, log, requestId),
-        );
-      },
-    }),
-  };
-}
-
-/**
- * What leaves: masked, and only while the caller may have it. The plugins' own hooks for the values and the end of a
- * stream wrap it twice, for every event of every subscriber.
- */
-class MaskedStream implements AsyncIterableIterator<ExecutionResult, undefined> {
-  readonly #results: AsyncIterator<ExecutionResult>;
-  readonly #log: Log;
-  readonly #requestId: string;
-  readonly #guard: Guard;
-  #isOver = false;
-
-  constructor(results: AsyncIterable<ExecutionResult>, log: Log, requestId: string, guard: Guard) {
-    this.#results = results[Symbol.asyncIterator]();
-    this.#log = log;
-    this.#requestId = requestId;
-    this.#guard = guard;
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  next(): Promise<IteratorResult<ExecutionResult, undefined>> {
-    if (this.#isOver) return Promise.resolve({ done: true, value: undefined });
-    return this.#results.next().then(this.#onResult, this.#onFailed);
-  }
-
-  async return(): Promise<IteratorResult<ExecutionResult, undefined>> {
-    this.#isOver = true;
-    await this.#results.return?.();
-    return { done: true, value: undefined };
-  }
-
-  readonly #onResult = (
-    next: IteratorResult<ExecutionResult>,
-  ): IteratorResult<ExecutionResult, undefined> => {
-    if (next.done) return { done: true, value: undefined };
-    const refusal = this.#guard();
-    if (refusal) {
-      this.return().catch((err: unknown) => this.#log.debug({ err }, 'a refused stream did not end well'));
-      return { done: false, value: { errors: [refusal] } };
-    }
-    const value = maskResult(next.value, this.#log, this.#requestId);
-    return value === next.value ? next : { done: false, value };
-  };
-
-  readonly #onFailed = (error: unknown): never => {
-    throw maskError(error, this.#log, this.#requestId);
   };
 }
 

@@ -36,6 +36,7 @@ export function isIncremental(document: unknown): boolean {
   return found;
 }
 
-function isDocument(value: unknown): value is DocumentNode {
+/** What the plugins' interface types any, narrowed. */
+export function isDocument(value: unknown): value is DocumentNode {
   return typeof value === 'object' && value !== null && 'kind' in value && value.kind === Kind.DOCUMENT;
 }

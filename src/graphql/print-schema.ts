@@ -1,13 +1,16 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { lexicographicSortSchema, printSchema } from 'graphql';
+import { buildSchema, lexicographicSortSchema, printSchema } from 'graphql';
 import { jobCatalogue } from '../jobs/index.ts';
+import { breakingChanges } from './schema-changes.ts';
 import { schema } from './schema.ts';
 import { pascalCase } from './zod-node.ts';
 
 /**
  * Writes what is committed of the schema: schema.graphql, and what of the SDK follows from the kinds of job. With `--check`
- * it says whether the files are what the code would write: exit 1 names the first line that differs.
+ * it says whether the files are what the code would write, and whether the schema breaks clients of the last release:
+ * exit 1 names the first line that differs, or each change. With `--release` the schema is the last release's from now on.
  */
+const RELEASED = new URL('released.graphql', import.meta.url);
 const files = [
   { path: 'schema.graphql', content: `${printSchema(lexicographicSortSchema(schema))}\n` },
   { path: 'src/sdk/operations/job-kinds.graphql', content: kindOperations() },
@@ -51,8 +54,24 @@ function check(path: string, expected: string, committed: string): void {
   process.exitCode = 1;
 }
 
+function checkRelease(): void {
+  const changes = breakingChanges(buildSchema(readFileSync(RELEASED, 'utf8')), schema);
+  if (changes.length === 0) return;
+  console.error(
+    [
+      'The schema breaks clients of the last release (src/graphql/released.graphql):',
+      ...changes.map((change) => `  ${change}`),
+      'Deprecate first. When it is meant for a release with a new major number: `npm run schema:release`.',
+    ].join('\n'),
+  );
+  process.exitCode = 1;
+}
+
+const [mode] = process.argv.slice(2);
 for (const { path, content } of files) {
   const file = new URL(`../../${path}`, import.meta.url);
-  if (process.argv.includes('--check')) check(path, content, readFileSync(file, 'utf8'));
+  if (mode === '--check') check(path, content, readFileSync(file, 'utf8'));
   else writeFileSync(file, content);
 }
+if (mode === '--check') checkRelease();
+if (mode === '--release') writeFileSync(RELEASED, printSchema(lexicographicSortSchema(schema)));

@@ -5,10 +5,16 @@ import { WebSocket, type RawData } from 'ws';
 /** So many bytes wait for a reader at most before nothing more is taken from it: its pings are answered too. */
 const WAITING_BYTES_MAX = 64 * 1024;
 
+/** A close tells at most 123 bytes, and a client's own id may be part of the reason: so many characters are never more. */
+const REASON_LENGTH_MAX = 41;
+/** In place of bytes: messages are text. */
+const NO_MESSAGE = '';
+
 /** One socket, which tells whoever sends how its reader fares. */
 export class SocketConnection {
   /** Whose it is; null until the connection is initialised */
   session: Session | null = null;
+  #onClosed: (() => void) | null = null;
   readonly #socket: WebSocket;
   /** Messages that the kernel has not taken */
   #pending = 0;
@@ -22,15 +28,24 @@ export class SocketConnection {
     socket.on('close', () => {
       this.#release();
       this.session?.release();
+      this.#onClosed?.();
     });
     // What went wrong is the other side's doing: a broken link, a message that is too large or no WebSocket at all.
     socket.on('error', (err) => log.debug({ err }, 'a socket broke'));
   }
 
-  /** Whose it is from now on; whoever went meanwhile is forgotten at once. */
-  hold(session: Session): void {
-    if (this.#socket.readyState === WebSocket.OPEN) this.session = session;
-    else session.release();
+  /**
+   * Whose it is from now on; whoever went meanwhile is forgotten at once.
+   * @param onClosed gives back what the socket takes up
+   */
+  hold(session: Session, onClosed: (() => void) | null): void {
+    if (this.#socket.readyState === WebSocket.OPEN) {
+      this.session = session;
+      this.#onClosed = onClosed;
+    } else {
+      session.release();
+      onClosed?.();
+    }
   }
 
   get protocol(): string {
@@ -55,9 +70,11 @@ export class SocketConnection {
   }
 
   onMessage(listener: (text: string) => void): void {
-    this.#socket.on('message', (data: RawData) => {
+    this.#socket.on('message', (data: RawData, isBinary) => {
       this.#isAlive = true;
-      listener(Buffer.isBuffer(data) ? data.toString() : '');
+      // What comes behind the message for which the socket is being closed has no effect.
+      if (this.#socket.readyState !== WebSocket.OPEN) return;
+      listener(Buffer.isBuffer(data) && !isBinary ? data.toString() : NO_MESSAGE);
     });
   }
 
@@ -66,7 +83,7 @@ export class SocketConnection {
   }
 
   close(code?: number, reason?: string): void {
-    this.#socket.close(code, reason);
+    this.#socket.close(code, reason?.slice(0, REASON_LENGTH_MAX));
   }
 
   terminate(): void {

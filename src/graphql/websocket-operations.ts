@@ -1,20 +1,26 @@
 import { randomUUID } from 'node:crypto';
-import type { DocumentNode, ExecutionArgs, GraphQLError, GraphQLSchema } from 'graphql';
+import { GraphQLError, type DocumentNode, type ExecutionArgs, type GraphQLSchema } from 'graphql';
 import { CloseCode, type ServerOptions, type SubscribePayload } from 'graphql-ws';
 import { z } from 'zod';
 import type { Sessions } from '../auth/sessions.ts';
+import type { ApiLimits } from '../domain/api-limits.ts';
 import type { Log } from '../lib/log.ts';
-import { isAsyncIterable } from './async-iterable.ts';
+import { Slots } from '../lib/slots.ts';
 import { problem } from './errors.ts';
-import { CONNECTION_INIT_TIMEOUT_MS, OPERATIONS_PER_SOCKET_MAX } from './limits.ts';
-import { formatResult, LiveOperation, withoutInternals } from './live-operation.ts';
+import { LiveOperation, withoutInternals } from './live-operation.ts';
 import { maskError } from './masking.ts';
+import type { PersistedOperations } from './persisted-operations.ts';
 import type { SocketConnection } from './websocket-connection.ts';
 import type { GraphQL } from './yoga.ts';
 
 export interface SocketOperationsDeps {
   readonly graphql: GraphQL;
+  readonly persisted: PersistedOperations;
   readonly sessions: Sessions;
+  readonly limits: Pick<
+    ApiLimits,
+    'operationsPerSocket' | 'socketsPerOrganization' | 'connectionInitSeconds'
+  >;
   readonly log: Log;
 }
 
@@ -38,12 +44,13 @@ interface Enveloped {
 
 interface Prepared {
   readonly enveloped: Enveloped;
-  readonly connection: SocketConnection;
-  readonly id: string;
+  readonly operation: LiveOperation;
 }
 
 /** What graphql-ws asks about the operations on a socket: who may run which, and how. */
-export function socketOperations({ graphql, sessions, log }: SocketOperationsDeps): SocketOperations {
+export function socketOperations(deps: SocketOperationsDeps): SocketOperations {
+  const { graphql, persisted, sessions, limits, log } = deps;
+  const places = new Slots(limits.socketsPerOrganization);
   const prepared = new WeakMap<ExecutionArgs, Prepared>();
   const preparedOf = (args: ExecutionArgs): Prepared => {
     const found = prepared.get(args);
@@ -54,20 +61,20 @@ export function socketOperations({ graphql, sessions, log }: SocketOperationsDep
   /** Whatever is wrong with one operation is its own error: thrown, it would end the socket and all others on it. */
   async function prepare(
     ctx: SocketContext,
-    id: string,
     payload: SubscribePayload,
+    operation: LiveOperation,
   ): Promise<ExecutionArgs | readonly GraphQLError[]> {
     const requestId = randomUUID();
     try {
-      if (Object.keys(ctx.subscriptions).length > OPERATIONS_PER_SOCKET_MAX) {
+      if (Object.keys(ctx.subscriptions).length > limits.operationsPerSocket) {
         throw problem(
-          'RATE_LIMITED',
-          `At most ${OPERATIONS_PER_SOCKET_MAX} operations may run on one socket.`,
+          'LIMIT_EXCEEDED',
+          `At most ${limits.operationsPerSocket} operations may run on one socket.`,
         );
       }
       const { session } = ctx.extra;
       const enveloped: Enveloped = graphql.getEnveloped({ session, requestId, params: payload });
-      const document = enveloped.parse(payload.query);
+      const document = parseWith(enveloped, persisted.textOf(payload) ?? '');
       const errors = enveloped.validate(enveloped.schema, document);
       if (errors.length > 0) return errors;
       const args: ExecutionArgs = {
@@ -77,7 +84,7 @@ export function socketOperations({ graphql, sessions, log }: SocketOperationsDep
         variableValues: payload.variables ?? null,
         contextValue: await enveloped.contextFactory(),
       };
-      prepared.set(args, { enveloped, connection: ctx.extra, id });
+      prepared.set(args, { enveloped, operation });
       return args;
     } catch (error) {
       return [maskError(error, log, requestId)];
@@ -85,7 +92,7 @@ export function socketOperations({ graphql, sessions, log }: SocketOperationsDep
   }
 
   return {
-    connectionInitWaitTimeout: CONNECTION_INIT_TIMEOUT_MS,
+    connectionInitWaitTimeout: limits.connectionInitSeconds * 1_000,
     async onConnect(ctx) {
       const params = connectionParams.safeParse(ctx.connectionParams);
       if (!params.success) return false;
@@ -96,22 +103,43 @@ export function socketOperations({ graphql, sessions, log }: SocketOperationsDep
           connection.close(CloseCode.Forbidden, 'Forbidden'),
         );
         if ('refusal' in begun) return false;
-        connection.hold(begun.session);
-        return true;
+        const leave = places.take(begun.session.principal.organization.id);
+        connection.hold(begun.session, leave);
+        if (leave) return true;
+        connection.close(TRY_AGAIN_LATER, noRoom(limits.socketsPerOrganization));
+        return false;
       } catch (err) {
         log.warn({ err }, 'a caller could not be authenticated');
         connection.close(TRY_AGAIN_LATER, 'Try again later');
         return false;
       }
     },
-    onSubscribe: prepare,
-    execute: (args) => preparedOf(args).enveloped.execute(args),
+    async onSubscribe(ctx, id, payload) {
+      const operation = new LiveOperation(ctx.extra, id);
+      ctx.subscriptions[id] = operation;
+      return operation.unlessOver(await prepare(ctx, payload, operation));
+    },
+    async execute(args) {
+      const { enveloped, operation } = preparedOf(args);
+      return operation.start(await enveloped.execute(args));
+    },
     async subscribe(args) {
-      const { enveloped, connection, id } = preparedOf(args);
-      const results = await enveloped.subscribe(args);
-      return isAsyncIterable(results) ? new LiveOperation(results, connection, id) : results;
+      const { enveloped, operation } = preparedOf(args);
+      return operation.start(await enveloped.subscribe(args));
     },
     onError: (_ctx, _id, _payload, errors) => errors.map(withoutInternals),
-    onNext: (_ctx, _id, _payload, _args, result) => (result.errors ? formatResult(result) : undefined),
   };
+}
+
+/** A reason has 123 bytes at most: https://www.rfc-editor.org/rfc/rfc6455#section-5.5 */
+const noRoom = (max: number): string => `At most ${max} sockets of one organization may be open`;
+
+/** @throws a GraphQLError with the code that it has over HTTP, where Yoga adds it */
+function parseWith({ parse }: Enveloped, query: string): DocumentNode {
+  try {
+    return parse(query);
+  } catch (error) {
+    if (error instanceof GraphQLError) error.extensions['code'] ??= 'GRAPHQL_PARSE_FAILED';
+    throw error;
+  }
 }

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
+import { CloseCode, handleProtocols, makeServer, MessageType, parseMessage } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
+import type { ApiLimits } from '../domain/api-limits.ts';
 import { raceAbort } from '../lib/abort.ts';
-import { MESSAGE_BYTES_MAX } from './limits.ts';
 import { SocketConnection } from './websocket-connection.ts';
 import { socketOperations, type SocketOperationsDeps } from './websocket-operations.ts';
 import { GRAPHQL_PATH } from './yoga.ts';
@@ -17,6 +17,9 @@ const CLOSE_MS = 2_000;
 const GOING_AWAY = 1001;
 
 interface WebSocketOptions extends SocketOperationsDeps {
+  readonly limits: SocketOperationsDeps['limits'] & Pick<ApiLimits, 'messageBytes'>;
+  /** Whose pages may open sockets, beside our own */
+  readonly corsOrigins: readonly string[];
   publicUrl(): string;
 }
 
@@ -34,7 +37,7 @@ export function createWebSocketTransport(options: WebSocketOptions): WebSocketTr
   const { log } = options;
   const server = new WebSocketServer({
     noServer: true,
-    maxPayload: MESSAGE_BYTES_MAX,
+    maxPayload: options.limits.messageBytes,
     clientTracking: false,
     handleProtocols,
   });
@@ -51,11 +54,16 @@ export function createWebSocketTransport(options: WebSocketOptions): WebSocketTr
     const closed = protocol.opened(
       {
         protocol: connection.protocol,
-        send: (text) => connection.send(text),
+        // Not waited for: operations wait for their reader by themselves, and an id is free once its end is sent.
+        send: (text) => void connection.send(text),
         close: (code, reason) => connection.close(code, reason),
         onMessage: (handle) =>
           connection.onMessage((text) => {
             handle(text).catch((err: unknown) => {
+              if (isServerMessage(text)) {
+                connection.close(CloseCode.BadRequest, 'Invalid message received');
+                return;
+              }
               log.error({ err }, 'a message on a socket met a defect');
               connection.close(CloseCode.InternalServerError, 'Internal server error');
             });
@@ -85,7 +93,7 @@ export function createWebSocketTransport(options: WebSocketOptions): WebSocketTr
   return {
     upgrade(req, socket, head) {
       socket.on('error', (err) => log.debug({ err }, 'a socket broke during its upgrade'));
-      const refusal = isClosing ? '503 Service Unavailable' : refusalOf(req, options.publicUrl());
+      const refusal = isClosing ? '503 Service Unavailable' : refusalOf(req, options);
       if (refusal) socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
       else server.handleUpgrade(req, socket, head, accept);
     },
@@ -96,13 +104,27 @@ export function createWebSocketTransport(options: WebSocketOptions): WebSocketTr
   };
 }
 
+const SERVER_MESSAGES: ReadonlySet<string> = new Set([
+  MessageType.ConnectionAck,
+  MessageType.Next,
+  MessageType.Error,
+]);
+
+/** Whether it is one that only servers send: graphql-ws takes it for a defect of ours. */
+function isServerMessage(text: string): boolean {
+  return SERVER_MESSAGES.has(parseMessage(text).type);
+}
+
 /** A browser tells the page that opens a socket; a foreign page has no business here. Programs tell none. */
-function refusalOf(req: IncomingMessage, publicUrl: string): string | null {
+function refusalOf(
+  req: IncomingMessage,
+  { publicUrl, corsOrigins }: Pick<WebSocketOptions, 'publicUrl' | 'corsOrigins'>,
+): string | null {
   if (req.url?.split('?', 1)[0] !== GRAPHQL_PATH) return '404 Not Found';
   const { origin, host } = req.headers;
-  if (origin === undefined) return null;
+  if (origin === undefined || corsOrigins.includes(origin)) return null;
   const asked = URL.canParse(origin) ? new URL(origin) : null;
-  return asked && (asked.host === host || asked.origin === new URL(publicUrl).origin)
+  return asked && (asked.host === host || asked.origin === new URL(publicUrl()).origin)
     ? null
     : '403 Forbidden';
 }

@@ -1,18 +1,26 @@
 import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention';
 import { useDeferStream } from '@graphql-yoga/plugin-defer-stream';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
-import { createYoga, type GraphiQLOptions, type Plugin } from 'graphql-yoga';
+import { createYoga, type GraphiQLOptions } from 'graphql-yoga';
+import type { RateLimiter } from '../auth/rate-limiter.ts';
 import type { Session } from '../auth/sessions.ts';
 import { useAuthorization } from './authorization/use-authorization.ts';
 import type { ApiServices, GraphQLContext } from './context.ts';
 import { useDocumentLimits } from './document-limits.ts';
 import { problem } from './errors.ts';
 import { EXAMPLE_OPERATIONS } from './examples.ts';
-import { BODY_BYTES_MAX } from './limits.ts';
+import { useHiddenSchema } from './hidden-schema.ts';
 import { maskError, useErrorMasking } from './masking.ts';
 import { useOrderedExecution } from './ordered-execution.ts';
+import { usePersistedOperations, type PersistedOperations } from './persisted-operations.ts';
+import { useQuotas } from './quotas.ts';
+import { restateRequestLimit } from './request-limits.ts';
+import { useResponseHeaders } from './response-headers.ts';
+import { useSchemaAnswers } from './schema-answers.ts';
 import { schema } from './schema.ts';
 import { useSharedSubscriptions } from './shared-subscriptions.ts';
+import { useSubscriptions } from './subscriptions.ts';
+import { useTimeLimit } from './time-limit.ts';
 
 export const GRAPHQL_PATH = '/graphql';
 
@@ -21,40 +29,54 @@ export interface OperationCaller {
   /** Null only for requests that get GraphiQL's page */
   readonly session: Pick<Session, 'principal' | 'ended'> | null;
   readonly requestId: string;
+  /** Told what the caller has left, where it can be passed on beside the answer */
+  readonly onCharged?: GraphQLContext['onCharged'];
 }
 
 export interface YogaOptions {
   readonly services: ApiServices;
+  readonly rateLimiter: RateLimiter;
+  readonly persisted: PersistedOperations;
+  /** Whether the schema may be asked for */
+  readonly introspection: boolean;
   /** Filled into GraphiQL, so that a newcomer's first click works; null: people bring their own */
   readonly devToken: string | null;
 }
 
 /** GraphQL over HTTP and SSE, and the operations that the WebSocket transport runs. */
-export function createGraphQL({ services, devToken }: YogaOptions) {
-  const { log } = services;
+export function createGraphQL(options: YogaOptions) {
+  const { services, rateLimiter, persisted, introspection, devToken } = options;
+  const { log, limits } = services;
   return createYoga<OperationCaller, GraphQLContext>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
     context: (caller) => contextOf(services, caller),
     logging: false,
-    maskedErrors: { maskError: (error) => maskError(error, log) },
-    maxRequestBodySize: BODY_BYTES_MAX,
+    maskedErrors: { maskError: (error) => maskError(restateRequestLimit(error, limits), log) },
+    maxRequestBodySize: limits.bodyBytes,
     landingPage: false,
     multipart: false,
-    batching: false,
+    extraParamNames: ['documentId'],
+    batching: limits.batchSize > 0 && { limit: limits.batchSize },
     cors: false,
     graphiql: graphiqlOptions(devToken),
     renderGraphiQL: (options) => renderOffline(options, devToken),
     plugins: [
       // A bearer token is a header that no foreign page can send without a preflight.
       useCSRFPrevention({ requestHeaders: ['authorization', 'x-graphql-yoga-csrf'] }),
+      usePersistedOperations(persisted),
       useDeferStream(),
-      useDocumentLimits(),
+      useDocumentLimits(limits),
+      ...(introspection ? [] : [useHiddenSchema()]),
       useAuthorization(),
+      useQuotas({ limits, rateLimiter }),
       useOrderedExecution(),
+      useSchemaAnswers(),
+      useTimeLimit(limits),
       useSharedSubscriptions(),
       useErrorMasking(log),
-      useUnbufferedStreams(),
+      useSubscriptions({ limits, log }),
+      useResponseHeaders(),
     ],
   });
 }
@@ -62,22 +84,12 @@ export function createGraphQL({ services, devToken }: YogaOptions) {
 export type GraphQL = ReturnType<typeof createGraphQL>;
 
 /** @throws GraphQLError when nobody has been authenticated: no transport may forget to */
-export function contextOf(services: ApiServices, { session, requestId }: OperationCaller): GraphQLContext {
+export function contextOf(services: ApiServices, caller: OperationCaller): GraphQLContext {
+  const { session, requestId, onCharged = () => undefined } = caller;
   if (!session) throw problem('UNAUTHENTICATED', 'A bearer token is needed.');
   if (session.ended) throw problem(session.ended.code, session.ended.message);
   const { principal } = session;
-  return { ...services, log: services.log.child({ requestId }), principal, session, requestId };
-}
-
-/** Proxies must neither collect nor compress a stream. */
-function useUnbufferedStreams(): Plugin {
-  return {
-    onResponse({ response }) {
-      if (!response.headers.get('content-type')?.startsWith('text/event-stream')) return;
-      response.headers.set('cache-control', 'no-cache, no-transform');
-      response.headers.set('x-accel-buffering', 'no');
-    },
-  };
+  return { ...services, log: services.log.child({ requestId }), principal, session, requestId, onCharged };
 }
 
 function graphiqlOptions(devToken: string | null): GraphiQLOptions {

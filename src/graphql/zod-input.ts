@@ -12,7 +12,7 @@ const named = new Map<z.ZodType, InputRef<unknown>>();
 
 /**
  * The GraphQL input type of an object schema. Closed: strings, numbers, booleans, uuids with `idOf`, and, with
- * `.meta({ id })`, enums (values in upper case), objects and unions of single-key objects (@oneOf); arrays of these.
+ * `.meta({ id })`, enums (values in upper case, each with its text in `.meta({ values })`), objects and unions of single-key objects (@oneOf); arrays of these.
  * @throws at build time for anything else, and for what has no description
  */
 export function inputTypeOf(name: string, schema: z.ZodObject, description: string): InputRef<unknown> {
@@ -67,9 +67,18 @@ function namedType(node: ZodNode, where: string): InputRef<unknown> {
   throw new Error(`${where}: no GraphQL input stands for a zod ${schema.def.type}`);
 }
 
+/** What each value of an enum is, for people. */
+const valueDescriptions = z.record(z.string(), z.string());
+
 function enumType(id: string, schema: z.ZodEnum, description: string): InputRef<unknown> {
+  const said = valueDescriptions.parse(schema.meta()?.['values'] ?? {});
   const values = Object.fromEntries(
-    schema.options.map((value) => [String(value).toUpperCase(), { value: String(value) }]),
+    schema.options.map((option) => {
+      const value = String(option);
+      const of = said[value];
+      if (!of) throw new Error(`${id}: expected .meta({ values }) to say what "${value}" is`);
+      return [value.toUpperCase(), { value, description: of }];
+    }),
   );
   return builder.enumType(id, { description, values });
 }

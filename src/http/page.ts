@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { JOB_PAGE_OPERATIONS } from './page-operations.ts';
 
 interface PageOptions {
   /** Known to the page, so that it shows the job at once; null: the page asks for one */
@@ -11,7 +12,10 @@ const JOB_PATH = /^\/jobs\/[A-Za-z0-9_]{1,100}$/;
 
 /** `/` and `/jobs/<id>`: pages with all they need inside. They read by the caller's token, as any client does. */
 export function createPageHandler({ devToken }: PageOptions) {
-  const settings = JSON.stringify({ devToken }).replaceAll('<', String.raw`\u003c`);
+  const settings = JSON.stringify({ devToken, operations: JOB_PAGE_OPERATIONS }).replaceAll(
+    '<',
+    String.raw`\u003c`,
+  );
   const home = fill(read('home.html'), { '/*{{style}}*/': read('style.css') });
   const job = fill(read('job.html'), {
     '/*{{style}}*/': read('style.css'),

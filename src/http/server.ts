@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { sleep } from '../lib/abort.ts';
 import type { Log } from '../lib/log.ts';
+import type { BrowserPolicy } from './browser-policy.ts';
 import { replyJson } from './reply.ts';
 
 /** Answers a request, or says that it is another route's: then it has touched neither. */
@@ -12,11 +13,18 @@ export type Route = (req: IncomingMessage, res: ServerResponse, requestId: strin
 const HEADERS_TIMEOUT_MS = 15_000;
 const KEEP_ALIVE_MS = 65_000;
 
+interface HttpServerOptions {
+  readonly routes: readonly Route[];
+  readonly browserPolicy: BrowserPolicy;
+  readonly log: Log;
+}
+
 /** A server that asks its routes in order. What a route throws is logged and answered with 500. */
-export function createHttpServer(routes: readonly Route[], log: Log): Server {
+export function createHttpServer({ routes, browserPolicy, log }: HttpServerOptions): Server {
   const server = createServer((req, res) => {
     const requestId = randomUUID();
     res.setHeader('x-request-id', requestId);
+    if (browserPolicy(req, res)) return;
     answer(routes, req, res, requestId).catch((err: unknown) => {
       log.error({ err, requestId, path: pathOf(req) }, 'a request met a defect');
       if (res.headersSent) res.destroy();

@@ -40,7 +40,16 @@ export const productImport = defineJob({
     source: fileSource,
     format: z
       .enum(PRODUCT_FILE_FORMATS)
-      .meta({ id: 'ProductFileFormat', description: 'AUTO looks at the header' })
+      .meta({
+        id: 'ProductFileFormat',
+        description: 'How the file is laid out',
+        values: {
+          auto: 'By what its header looks like',
+          shopify_csv: "Shopify's product export",
+          google_merchant_tsv: "Google Merchant's product feed",
+          generic_csv: 'Columns named as our fields, or mapped to them',
+        },
+      })
       .default('auto'),
     mapping: z
       .array(columnMapping)

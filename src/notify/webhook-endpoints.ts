@@ -4,7 +4,7 @@ import { newUuid } from '../domain/ids.ts';
 import { parseInput } from '../domain/parse-input.ts';
 import { WEBHOOK_ENDPOINTS_MAX, WEBHOOK_EVENT_TYPES } from '../domain/webhook.ts';
 import type { JobCatalogue } from '../jobs/define.ts';
-import { checkOutboundUrl, UnsafeUrlError, type OutboundPolicy } from '../lib/safe-fetch.ts';
+import { checkOutboundUrl, UnsafeUrlError, type OutboundPolicy } from '../lib/outbound-url.ts';
 import type { Database } from '../repositories/db.ts';
 import {
   ENDPOINT_SECRETS,

@@ -1,3 +1,4 @@
+import { createApiKeys, type ApiKeys } from './api-keys.ts';
 import { errorOf } from './errors.ts';
 import {
   GetDashboardDocument,
@@ -11,6 +12,8 @@ import {
 } from './generated/graphql.ts';
 import { request } from './http.ts';
 import { createJobs, type Jobs } from './jobs.ts';
+import { createMembers, type Members } from './members.ts';
+import { createOrganizationApi, type OrganizationApi } from './organization.ts';
 import { createQueues, type Queues } from './queues.ts';
 import { createSchedules, type Schedules } from './schedules.ts';
 import { createNotifications, type Notifications } from './notifications.ts';
@@ -29,8 +32,13 @@ import { createWebhooks, type Webhooks } from './webhooks.ts';
 export interface ClientOptions {
   /** Address of `/graphql`, e.g. `http://127.0.0.1:4000/graphql` */
   readonly url: string;
-  /** Asked anew for each request and connection when it is a function */
+  /**
+   * Asked anew for each request and connection when it is a function. A stream whose token is over then goes on with the
+   * next one
+   */
   readonly token: string | (() => string | Promise<string>);
+  /** Id, or the identity provider's name, of the organization that is meant: for who is in several */
+  readonly organization?: string | undefined;
   /** For subscriptions over WebSocket where there is no global one: Node before 22 takes `WebSocket` of the package ws */
   readonly webSocketImpl?: unknown;
   /** Default: the global fetch */
@@ -72,6 +80,9 @@ export interface MillraceClient {
   readonly webhooks: Webhooks;
   readonly uploads: Uploads;
   readonly queues: Queues;
+  readonly organization: OrganizationApi;
+  readonly members: Members;
+  readonly apiKeys: ApiKeys;
   /** Uploads a file. @returns the upload's id, for a FileSource */
   uploadFile(body: UploadBody, filename: string, options?: UploadFileOptions): Promise<string>;
   /** Six panels, each with its own state; default: the last 30 days. */
@@ -80,6 +91,7 @@ export interface MillraceClient {
     variables?: ListProductsQueryVariables,
     options?: CallOptions,
   ): Promise<ListProductsQuery['products']>;
+  /** Who the token is, and what it may. */
   viewer(options?: CallOptions): Promise<ViewerQuery['viewer']>;
   /** Closes the WebSocket, if one is open; streams over it end with an error. */
   close(): Promise<void>;
@@ -94,6 +106,7 @@ export function createClient(options: ClientOptions): MillraceClient {
     url: options.url,
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     token: () => (typeof token === 'function' ? token() : token),
+    organization: options.organization,
   };
   const socket = createSocketTransport(connection, webSocketImpl);
   const sse = createSseTransport(connection);
@@ -122,12 +135,15 @@ export function createClient(options: ClientOptions): MillraceClient {
   return {
     execute,
     subscribe,
-    jobs: createJobs(execute, subscribe),
+    jobs: createJobs(execute, subscribe, typeof token === 'function'),
     schedules: createSchedules(execute),
     notifications: createNotifications(execute, subscribe),
     webhooks: createWebhooks(execute),
     uploads,
     queues: createQueues(execute),
+    organization: createOrganizationApi(execute),
+    members: createMembers(execute),
+    apiKeys: createApiKeys(execute),
     async uploadFile(body, filename, { contentType, byteSize, ...call } = {}) {
       const input = {
         filename,

@@ -1,4 +1,4 @@
-import type { UserErrorFieldsFragment } from './generated/graphql.ts';
+import type { JobErrorCode, JobFieldsFragment, UserErrorFieldsFragment } from './generated/graphql.ts';
 
 /** A GraphQL error as it comes over the wire. */
 export interface WireError {
@@ -37,6 +37,22 @@ export class MillraceUserError extends Error {
       errors.map(({ field, message }) => (field ? `${field.join('.')}: ${message}` : message)).join('; '),
     );
     this.errors = errors;
+  }
+}
+
+/** A job ended without a result: it failed or was cancelled. */
+export class MillraceJobError extends Error {
+  override readonly name = 'MillraceJobError';
+  /** As it ended */
+  readonly job: JobFieldsFragment;
+  /** Why it failed; null when it was cancelled */
+  readonly code: JobErrorCode | null;
+
+  constructor(job: JobFieldsFragment) {
+    const why = job.errorMessage ?? job.cancelReason;
+    super(`The job ${job.id} ended ${job.status}${why === null ? '.' : `: ${why}`}`);
+    this.job = job;
+    this.code = job.errorCode;
   }
 }
 

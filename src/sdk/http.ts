@@ -16,22 +16,27 @@ export async function request(
 
 /** Sends an operation. @throws MillraceConnectionError when nobody answers */
 export async function send(
-  connection: Connection,
+  { url, fetch, organization, ...connection }: Connection,
   body: WireRequest,
   accept: string,
   signal: AbortSignal,
 ): Promise<Response> {
   const token = await connection.token();
   try {
-    return await connection.fetch(connection.url, {
+    return await fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', accept, authorization: `Bearer ${token}` },
+      headers: {
+        'content-type': 'application/json',
+        accept,
+        authorization: `Bearer ${token}`,
+        ...(organization === undefined ? {} : { 'x-organization': organization }),
+      },
       body: JSON.stringify(body),
       signal,
     });
   } catch (error) {
     signal.throwIfAborted();
-    throw new MillraceConnectionError(`${connection.url} does not answer: ${String(error)}`);
+    throw new MillraceConnectionError(`${url} does not answer: ${String(error)}`);
   }
 }
 

@@ -1,17 +1,21 @@
+export type { ApiKey, ApiKeyPage, ApiKeys, ApiKeyWithToken } from './api-keys.ts';
 export { createClient } from './client.ts';
 export type { CallOptions, ClientOptions, MillraceClient, StreamOptions } from './client.ts';
-export { MillraceConnectionError, MillraceError, MillraceUserError } from './errors.ts';
+export { MillraceConnectionError, MillraceError, MillraceJobError, MillraceUserError } from './errors.ts';
+export type { WireError } from './errors.ts';
+export type { JobChange, JobEvent, JobResult, JobResultOf, WatchOptions } from './job-streams.ts';
 export type {
   Job,
-  JobChange,
-  JobEvent,
+  JobCounts,
   JobItemPage,
   JobPage,
   Jobs,
+  JobsPreview,
   StartedJob,
   StartOptions,
-  WatchOptions,
 } from './jobs.ts';
+export type { Member, MemberPage, Members } from './members.ts';
+export type { Organization, OrganizationApi } from './organization.ts';
 export type { Queue, Queues, QueueSettings, WorkerPage } from './queues.ts';
 export type { Schedule, ScheduleDetails, ScheduleJobPage, SchedulePage, Schedules } from './schedules.ts';
 export type {
@@ -21,7 +25,13 @@ export type {
   Notifications,
   ReadNotifications,
 } from './notifications.ts';
-export type { TypedOperation } from './transport.ts';
+export type { FetchLike, TypedOperation } from './transport.ts';
 export type { StagedUpload, UploadBody, UploadFileOptions, Uploads } from './uploads.ts';
-export type { EndpointWithSecret, WebhookDelivery, WebhookEndpoint, Webhooks } from './webhooks.ts';
+export type {
+  EndpointWithSecret,
+  WebhookDelivery,
+  WebhookDeliveryPage,
+  WebhookEndpoint,
+  Webhooks,
+} from './webhooks.ts';
 export * from './generated/graphql.ts';

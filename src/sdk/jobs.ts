@@ -1,12 +1,10 @@
-import type { CallOptions, Execute, StreamOptions, SubscribeTyped } from './client.ts';
+import type { CallOptions, Execute, SubscribeTyped } from './client.ts';
 import { MillraceError, throwUserErrors } from './errors.ts';
 import * as operations from './generated/graphql.ts';
-import { resumed } from './resume.ts';
+import { createJobStreams, type JobStreams } from './job-streams.ts';
 import type { TypedOperation } from './transport.ts';
 
 export type Job = operations.JobFieldsFragment;
-export type JobEvent = operations.JobEventsSubscription['jobEvents'];
-export type JobChange = operations.JobsChangedSubscription['jobsChanged'];
 export type JobPage = operations.ListJobsQuery['jobs'];
 export type JobCounts = operations.JobCountsQuery['jobCounts'];
 export type JobsPreview = operations.PreviewJobsQuery['previewJobs'];
@@ -39,12 +37,7 @@ export type StartMethods = {
   ) => Promise<StartedJob>;
 };
 
-export interface WatchOptions extends StreamOptions {
-  /** The last `seq` that the caller has; default 0: all events */
-  readonly after?: number;
-}
-
-export interface Jobs {
+export interface Jobs extends JobStreams {
   readonly start: StartMethods;
   /** Null for what does not exist. */
   get(id: string, options?: CallOptions): Promise<Job | null>;
@@ -66,16 +59,11 @@ export interface Jobs {
     options?: StartOptions & { readonly reason?: string },
   ): Promise<StartedJob>;
   retryMany(filter: operations.JobFilter, expectedCount: number, options?: StartOptions): Promise<StartedJob>;
-  /** Every event once and in order, over broken links and restarts of the server; ends when the job is settled. */
-  watch(id: string, options?: WatchOptions): AsyncIterable<JobEvent>;
-  /** The job now and whenever it changes, the latest wins; ends when it is settled. */
-  progress(id: string, options?: StreamOptions): AsyncIterable<Job>;
-  /** Jobs that start or change and match. Never resumed: after a broken link, list again. */
-  changed(filter?: operations.JobFilter, options?: StreamOptions): AsyncIterable<JobChange>;
 }
 
-export function createJobs(execute: Execute, subscribe: SubscribeTyped): Jobs {
+export function createJobs(execute: Execute, subscribe: SubscribeTyped, asksForToken: boolean): Jobs {
   return {
+    ...createJobStreams(subscribe, asksForToken),
     start: startMethods(execute),
     get: async (id, options) => (await execute(operations.GetJobDocument, { id }, options)).job,
     list: async (variables = {}, options) =>
@@ -115,42 +103,7 @@ export function createJobs(execute: Execute, subscribe: SubscribeTyped): Jobs {
       const variables = { filter, expectedCount, options: jobOptions(options) };
       return started((await execute(operations.RetryJobsDocument, variables, options)).retryJobs);
     },
-    watch: (id, options = {}) => watch(subscribe, id, options),
-    progress: (id, options = {}) => progress(subscribe, id, options),
-    changed: (filter, options) => changed(subscribe, filter, options),
   };
-}
-
-async function* watch(
-  subscribe: SubscribeTyped,
-  id: string,
-  { after = 0, ...options }: WatchOptions,
-): AsyncGenerator<JobEvent, void> {
-  let last = after;
-  const open = () => subscribe(operations.JobEventsDocument, { id, after: last }, options);
-  for await (const { jobEvents: event } of resumed(open, options.signal)) {
-    last = event.seq;
-    yield event;
-  }
-}
-
-async function* progress(
-  subscribe: SubscribeTyped,
-  id: string,
-  options: StreamOptions,
-): AsyncGenerator<Job, void> {
-  const open = () => subscribe(operations.JobProgressDocument, { id }, options);
-  for await (const { jobProgress } of resumed(open, options.signal)) yield jobProgress;
-}
-
-async function* changed(
-  subscribe: SubscribeTyped,
-  filter: operations.JobFilter | undefined,
-  options: StreamOptions | undefined,
-): AsyncGenerator<JobChange, void> {
-  const variables = { filter: filter ?? null };
-  for await (const { jobsChanged } of subscribe(operations.JobsChangedDocument, variables, options))
-    yield jobsChanged;
 }
 
 type StartDocument = TypedOperation<Record<string, operations.StartedJobFieldsFragment>, object>;

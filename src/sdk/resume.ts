@@ -5,31 +5,51 @@ const RETRY_FIRST_MS = 200;
 const RETRY_LAST_MS = 5_000;
 /** So many tries in a row may fail. */
 const TRIES_MAX = 20;
+/** So many in a row may be refused: the token that was held, and one that its giver did not know to be over. */
+const REFUSALS_MAX = 3;
+/** A stream that stood for so long worked, though nothing came on it: what comes after starts a new row, in ms. */
+const STOOD_MS = 60_000;
+
+interface ResumeOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Whether the next connection may bring another token than one that is refused; default false */
+  readonly asksForToken?: boolean | undefined;
+}
 
 /**
- * Values of a stream that is opened again when its link breaks or the server is without its database, from where it
- * stood.
+ * Values of a stream that is opened again when its link breaks, its token is over or the server is without its
+ * database, from where it stood.
  * @param open called anew for each connection: it knows what was received so far
  */
 export async function* resumed<T>(
   open: () => AsyncIterable<T>,
-  signal: AbortSignal | undefined,
+  { signal, asksForToken = false }: ResumeOptions = {},
 ): AsyncGenerator<T, void> {
   let failures = 0;
+  let refusals = 0;
   for (;;) {
+    const openedAt = Date.now();
     try {
       for await (const value of open()) {
-        failures = 0;
+        failures = refusals = 0;
         yield value;
       }
       return;
     } catch (error) {
       signal?.throwIfAborted();
+      if (Date.now() - openedAt >= STOOD_MS) failures = refusals = 0;
       failures += 1;
-      if (!isPassing(error) || failures >= TRIES_MAX) throw error;
+      if (isRefusal(error)) refusals += 1;
+      const mayPass = isRefusal(error) ? asksForToken && refusals < REFUSALS_MAX : isPassing(error);
+      if (!mayPass || failures >= TRIES_MAX) throw error;
       await pause(Math.min(RETRY_FIRST_MS * 2 ** (failures - 1), RETRY_LAST_MS), signal);
+      signal?.throwIfAborted();
     }
   }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof MillraceError && error.code === 'UNAUTHENTICATED';
 }
 
 function isPassing(error: unknown): boolean {
@@ -39,17 +59,15 @@ function isPassing(error: unknown): boolean {
   );
 }
 
-/** @throws the signal's reason as soon as it fires */
+/** Over early when the signal fires. */
 function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
+  return new Promise((resolve) => {
+    const over = (): void => {
       clearTimeout(timer);
-      reject(signal?.reason instanceof Error ? signal.reason : new Error('aborted'));
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', onAbort);
+      signal?.removeEventListener('abort', over);
       resolve();
-    }, ms);
-    signal?.addEventListener('abort', onAbort, { once: true });
+    };
+    const timer = setTimeout(over, ms);
+    signal?.addEventListener('abort', over, { once: true });
   });
 }

@@ -21,9 +21,13 @@ export interface SocketTransport {
  */
 export function createSocketTransport(connection: Connection, webSocketImpl: unknown): SocketTransport {
   let client: Client | undefined;
-  const open = (): Client => (client ??= openClient(connection, webSocketImpl));
+  let token = '';
+  const params = () => ({ token, organization: connection.organization });
+  const open = (): Client => (client ??= openClient(connection.url, params, webSocketImpl));
   return {
     async *subscribe({ query, variables }, signal) {
+      // Before there is a socket: the server does not wait long for the token of one that is open.
+      token = await connection.token();
       signal?.throwIfAborted();
       const results = open().iterate({ query, variables: { ...variables } });
       const stop = (): void => void results.return?.();
@@ -42,11 +46,15 @@ export function createSocketTransport(connection: Connection, webSocketImpl: unk
   };
 }
 
-function openClient(connection: Connection, webSocketImpl: unknown): Client {
+function openClient(
+  url: string,
+  connectionParams: () => Record<string, unknown>,
+  webSocketImpl: unknown,
+): Client {
   let pongTimer: ReturnType<typeof setTimeout> | undefined;
   const client = createClient({
-    url: connection.url.replace(/^http/, 'ws'),
-    connectionParams: async () => ({ token: await connection.token() }),
+    url: url.replace(/^http/, 'ws'),
+    connectionParams,
     webSocketImpl: webSocketImpl ?? globalThis.WebSocket,
     retryAttempts: 0,
     lazyCloseTimeout: LINGER_MS,
@@ -75,7 +83,7 @@ function toError(error: unknown): Error {
   if (Array.isArray(error)) return errorOf(parseResult({ errors: error })?.errors ?? []);
   if (error instanceof MillraceError) return error;
   if (isObject(error) && error['code'] === FORBIDDEN) {
-    return new MillraceError('The server refuses the token.', [], 'UNAUTHENTICATED');
+    return new MillraceError('The server refuses the token, or the organization.', [], 'UNAUTHENTICATED');
   }
   const reason =
     isObject(error) && typeof error['code'] === 'number' ? `code ${error['code']}` : String(error);

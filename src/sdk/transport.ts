@@ -12,6 +12,8 @@ export interface Connection {
   readonly url: string;
   readonly fetch: FetchLike;
   token(): string | Promise<string>;
+  /** Which of the token's organizations; absent: its only one */
+  readonly organization?: string | undefined;
 }
 
 /** An operation ready to be sent. */

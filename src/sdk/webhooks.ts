@@ -5,6 +5,11 @@ import * as operations from './generated/graphql.ts';
 export type WebhookEndpoint = operations.WebhookEndpointFieldsFragment;
 export type WebhookDelivery = operations.WebhookDeliveryFieldsFragment;
 
+export type WebhookDeliveryPage = Extract<
+  NonNullable<operations.ListWebhookDeliveriesQuery['node']>,
+  { readonly deliveries: unknown }
+>['deliveries'];
+
 /** An endpoint with its signing secret, which is told this once. */
 export interface EndpointWithSecret {
   readonly endpoint: WebhookEndpoint;
@@ -14,6 +19,11 @@ export interface EndpointWithSecret {
 /** For admins. All mutations throw MillraceUserError for a person's mistake. */
 export interface Webhooks {
   list(options?: CallOptions): Promise<readonly WebhookEndpoint[]>;
+  /** A page of what was sent to one, newest first; null when there is no such endpoint. */
+  deliveries(
+    variables: operations.ListWebhookDeliveriesQueryVariables,
+    options?: CallOptions,
+  ): Promise<WebhookDeliveryPage | null>;
   create(input: operations.CreateWebhookEndpointInput, options?: CallOptions): Promise<EndpointWithSecret>;
   update(
     id: string,
@@ -37,6 +47,10 @@ export function createWebhooks(execute: Execute): Webhooks {
     async list(options) {
       const { webhookEndpoints } = await execute(operations.ListWebhookEndpointsDocument, {}, options);
       return webhookEndpoints.edges.map(({ node }) => node);
+    },
+    async deliveries(variables, options) {
+      const { node } = await execute(operations.ListWebhookDeliveriesDocument, variables, options);
+      return node && 'deliveries' in node ? node.deliveries : null;
     },
     create: async (input, options) =>
       withSecret(

@@ -17,6 +17,7 @@ const allowed = (expiresAt: Date | null = null): Authentication => ({
   principal: {
     organization: { id: 'one', name: 'One', timeZone: 'UTC', currency: 'EUR' },
     userId: null,
+    credential: 'test',
     triggeredBy: 'api:test',
     role: 'viewer',
     permissions: grantedTo('viewer', []),

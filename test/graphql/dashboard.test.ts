@@ -42,6 +42,7 @@ function yogaWith(panels: Partial<PanelRegistry>) {
     principal: {
       organization: { ...organization, name: 'Shop' },
       userId: null,
+      credential: 'test',
       triggeredBy: 'api:test',
       role: 'viewer',
       permissions: grantedTo('viewer', []),

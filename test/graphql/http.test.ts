@@ -91,7 +91,7 @@ describe('what is refused before it runs', () => {
       `{ ${Array.from({ length: 101 }, (_, n) => `a${n}: viewer { role }`).join(' ')} }`,
       'LIMIT_EXCEEDED',
     ],
-    ['too long', `{ ${'__typename '.repeat(4_001)} }`, 'GRAPHQL_PARSE_FAILED'],
+    ['too long', `{ ${'__typename '.repeat(4_001)} }`, 'LIMIT_EXCEEDED'],
     ['no GraphQL', '{ viewer {', 'GRAPHQL_PARSE_FAILED'],
     ['unknown to the schema', '{ nothing }', 'GRAPHQL_VALIDATION_FAILED'],
   ])('a document that is %s', async (_what, query, code) => {

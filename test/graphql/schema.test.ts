@@ -15,6 +15,7 @@ import { z } from 'zod';
 import { JOB_ERROR_CODES, USER_ERROR_CODES } from '../../src/domain/errors.ts';
 import { JOB_STATUSES } from '../../src/domain/job-status.ts';
 import { builder } from '../../src/graphql/builder.ts';
+import { breakingChanges, DEPRECATION_REASON, membersOf } from '../../src/graphql/schema-changes.ts';
 import { schema } from '../../src/graphql/schema.ts';
 import { inputTypeOf } from '../../src/graphql/zod-input.ts';
 import { jobCatalogue } from '../../src/jobs/index.ts';
@@ -25,14 +26,17 @@ test('schema.graphql is what the code prints', () => {
   expect(`${printSchema(lexicographicSortSchema(schema))}\n`).toBe(committed);
 });
 
-test('every type, field and argument says what it is', () => {
+test('every type, field, argument and value says what it is', () => {
   const silent: string[] = [];
+  let looked = 0;
   const look = (where: string, { description }: { description?: string | null | undefined }): void => {
+    looked += 1;
     if (!description) silent.push(where);
   };
   for (const type of Object.values(schema.getTypeMap())) {
     if (isIntrospectionType(type) || isSpecifiedScalarType(type)) continue;
     look(type.name, type);
+    if (isEnumType(type)) type.getValues().forEach((value) => look(`${type.name}.${value.name}`, value));
     if (isInputObjectType(type))
       Object.values(type.getFields()).forEach((field) => look(`${type.name}.${field.name}`, field));
     if (!isObjectType(type) && !isInterfaceType(type)) continue;
@@ -42,6 +46,62 @@ test('every type, field and argument says what it is', () => {
     }
   }
   expect(silent).toEqual([]);
+  process.stdout.write(`descriptions: ${looked} of ${looked}\n`);
+});
+
+test('what is deprecated says since when, and what to use instead', () => {
+  const reasons = membersOf(schema).map(({ reason }) => reason);
+  expect(reasons.filter((reason) => typeof reason === 'string' && !DEPRECATION_REASON.test(reason))).toEqual(
+    [],
+  );
+});
+
+describe('a change of the schema', () => {
+  const released = buildSchema(`
+    type Query { job(id: ID!): Job old: Int @deprecated(reason: "Since 2026-11-25: use \`job\`") }
+    type Job { id: ID! status: Status! }
+    enum Status { PENDING RUNNING LOST @deprecated(reason: "Since 2026-11-25: use \`PENDING\`") }
+  `);
+  const changed = (sdl: string): string[] => breakingChanges(released, buildSchema(sdl));
+
+  test('that adds breaks nobody', () => {
+    expect(
+      changed(`
+        type Query { job(id: ID!, at: String): Job jobs: [Job!] old: Int }
+        type Job { id: ID! status: Status! name: String }
+        enum Status { PENDING RUNNING LOST DONE }
+      `),
+    ).toEqual([]);
+  });
+
+  test('that takes away what was deprecated breaks nobody who listened', () => {
+    expect(
+      changed(`
+        type Query { job(id: ID!): Job }
+        type Job { id: ID! status: Status! tries: Int }
+        enum Status { PENDING RUNNING }
+      `),
+    ).toEqual([]);
+  });
+
+  test('that takes anything else away, or asks for more, is named', () => {
+    expect(
+      changed(`
+        type Query { job(id: ID!, at: String!): Job old: Int }
+        type Job { id: ID! status: Status }
+        enum Status { PENDING LOST }
+      `),
+    ).toEqual([
+      'A required arg at on Query.job was added.',
+      'Job.status changed type from Status! to Status.',
+      'RUNNING was removed from enum type Status.',
+    ]);
+  });
+
+  test('breaks no client of the last release', () => {
+    const last = readFileSync(new URL('../../src/graphql/released.graphql', import.meta.url), 'utf8');
+    expect(breakingChanges(buildSchema(last), schema)).toEqual([]);
+  });
 });
 
 describe('what clients rely on', () => {

@@ -1,14 +1,11 @@
-import { createServer, type Server } from 'node:http';
-import { connect, type Socket } from 'node:net';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { createClient, MillraceError } from '../../src/sdk/index.ts';
+import { createClient, MillraceConnectionError, MillraceError } from '../../src/sdk/index.ts';
 import { resumed } from '../../src/sdk/resume.ts';
 import { startApi, type TestApi } from '../support/api.ts';
-import { seedEvents, seedJob, type SeededJob } from '../support/job-rows.ts';
+import { addEvent, seedEvents, seedJob } from '../support/job-rows.ts';
 import { waitFor } from '../support/wait.ts';
+import { openWire } from '../support/wire.ts';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -16,63 +13,9 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-/** A wire between client and server that a test can cut. */
-interface Wire {
-  readonly url: string;
-  cut(): void;
-  close(): Promise<void>;
-}
-
-async function openWire(target: string): Promise<Wire> {
-  const { hostname, port } = new URL(target);
-  const open = new Set<Socket>();
-  const server: Server = createServer();
-  // Bytes only: the wire knows neither HTTP nor WebSocket.
-  server.removeAllListeners('connection');
-  server.on('connection', (near: Socket) => {
-    const far = connect(Number(port), hostname);
-    for (const socket of [near, far]) {
-      open.add(socket);
-      socket.on('error', () => undefined);
-      socket.on('close', () => {
-        open.delete(socket);
-        near.destroy();
-        far.destroy();
-      });
-    }
-    near.pipe(far).pipe(near);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port: own } = server.address() as AddressInfo;
-  const cut = (): void => open.forEach((socket) => socket.destroy());
-  return {
-    url: `http://127.0.0.1:${own}/graphql`,
-    cut,
-    close: async () => {
-      server.close();
-      cut();
-      await once(server, 'close');
-    },
-  };
-}
-
-async function addEvent(job: SeededJob, seq: number, status: string): Promise<void> {
-  const { db } = api.database;
-  await db.query(
-    `INSERT INTO job_events (job_id, seq, type, attempt, status) VALUES ($1, $2, 'status', 1, $3::job_status)`,
-    [job.uuid, seq, status],
-  );
-  await db.query(
-    `UPDATE jobs SET last_seq = $2, status = $3::job_status, status_changed_at = now(),
-            completed_at = CASE WHEN $3 = 'running' THEN NULL ELSE now() END WHERE id = $1`,
-    [job.uuid, seq, status],
-  );
-}
-
 describe.each(['ws', 'sse'] as const)('over %s', (transport) => {
   test('a stream whose wire is cut goes on after the last event, with none missing and none twice', async () => {
-    const wire = await openWire(api.url);
+    await using wire = await openWire(api.url);
     const client = createClient({ url: wire.url, token: api.tokens.viewer, webSocketImpl: WebSocket });
     const job = await seedJob(api.database.db, api.organization.id, { status: 'running' });
     await seedEvents(api.database.db, job, 50, 'running');
@@ -82,14 +25,13 @@ describe.each(['ws', 'sse'] as const)('over %s', (transport) => {
     })();
     await waitFor(() => seqs.length === 50);
     wire.cut();
-    await addEvent(job, 51, 'running');
+    await addEvent(api.database.db, job, 51, 'running');
     await waitFor(() => seqs.length === 51);
     wire.cut();
-    await addEvent(job, 52, 'completed');
+    await addEvent(api.database.db, job, 52, 'completed');
     await reading;
     expect(seqs).toEqual(Array.from({ length: 52 }, (_, index) => index + 1));
     await client.close();
-    await wire.close();
   });
 
   test('a server that goes away cuts its streams and does not end them', async () => {
@@ -129,12 +71,48 @@ test('a stream that the server cannot open for want of its database is opened ag
     yield opened;
   };
   const values = [];
-  for await (const value of resumed(open, undefined)) values.push(value);
+  for await (const value of resumed(open)) values.push(value);
   expect(values).toEqual([3]);
 });
 
 test('a stream that the server refuses is not', async () => {
   const next = () => Promise.reject(new MillraceError('no', [], 'NOT_FOUND'));
   const refuse = (): AsyncIterable<number> => ({ [Symbol.asyncIterator]: () => ({ next }) });
-  await expect(resumed(refuse, undefined).next()).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await expect(resumed(refuse).next()).rejects.toMatchObject({ code: 'NOT_FOUND' });
+});
+
+test('a stream that stands for a minute without a value has not failed, however often it is cut after that', async () => {
+  vi.useFakeTimers();
+  try {
+    let cuts = 0;
+    const open = async function* (): AsyncGenerator<string> {
+      if (cuts === 50) yield 'at last';
+      await new Promise((resolve) => setTimeout(resolve, 60_000));
+      cuts += 1;
+      throw new MillraceConnectionError('cut');
+    };
+    const value = resumed(open).next();
+    await vi.advanceTimersByTimeAsync(60 * 60_000);
+    expect(await value).toEqual({ done: false, value: 'at last' });
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('a stream that breaks as soon as it is opened is given up after twenty tries', async () => {
+  vi.useFakeTimers();
+  try {
+    let tries = 0;
+    const next = () => {
+      tries += 1;
+      return Promise.reject(new MillraceConnectionError('cut'));
+    };
+    const value = resumed((): AsyncIterable<number> => ({ [Symbol.asyncIterator]: () => ({ next }) })).next();
+    const given = expect(value).rejects.toThrow('cut');
+    await vi.advanceTimersByTimeAsync(10 * 60_000);
+    await given;
+    expect(tries).toBe(20);
+  } finally {
+    vi.useRealTimers();
+  }
 });

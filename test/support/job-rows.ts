@@ -123,6 +123,19 @@ export async function seedEvents(db: Database, job: SeededJob, count: number, st
   );
 }
 
+/** The next event of a job, which tells that it has `status` now. */
+export async function addEvent(db: Database, job: SeededJob, seq: number, status: string): Promise<void> {
+  await db.query(
+    `INSERT INTO job_events (job_id, seq, type, attempt, status) VALUES ($1, $2, 'status', 1, $3::job_status)`,
+    [job.uuid, seq, status],
+  );
+  await db.query(
+    `UPDATE jobs SET last_seq = $2, status = $3::job_status, status_changed_at = now(),
+            completed_at = CASE WHEN $3 = 'running' THEN NULL ELSE now() END WHERE id = $1`,
+    [job.uuid, seq, status],
+  );
+}
+
 /** `warned` and then `failed` lines of the ledger. */
 export async function seedItems(
   db: Database,

@@ -2,7 +2,8 @@ import { performance } from 'node:perf_hooks';
 import { JobFailure } from '../../src/domain/errors.ts';
 import type { webhookDelivery } from '../../src/jobs/webhook-delivery.ts';
 import { toError } from '../../src/lib/abort.ts';
-import { safeFetch, UnsafeUrlError, type OutboundPolicy } from '../../src/lib/safe-fetch.ts';
+import { UnsafeUrlError, type OutboundPolicy } from '../../src/lib/outbound-url.ts';
+import { safeFetch } from '../../src/lib/safe-fetch.ts';
 import { judgeAnswer, webhookDelayMs, type WebhookVerdict } from '../../src/notify/webhook-answer.ts';
 import { webhookHeaders } from '../../src/notify/webhook-message.ts';
 import {

@@ -107,5 +107,8 @@ function onlyVariableOf(document: DocumentNode, field: FieldNode, argument: stri
  * one can show nobody's data to another.
  */
 export function sharedContext(context: GraphQLContext): GraphQLContext {
-  return { ...context, principal: { ...context.principal, userId: null, triggeredBy: 'api:shared' } };
+  return {
+    ...context,
+    principal: { ...context.principal, userId: null, credential: 'shared', triggeredBy: 'api:shared' },
+  };
 }

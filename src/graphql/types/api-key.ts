@@ -85,7 +85,7 @@ builder.queryField('apiKeys', (t) =>
       includeRevoked: t.arg.boolean({ defaultValue: false, description: 'Also those that were revoked' }),
     },
     async resolve(_root, args, ctx, info) {
-      const request = readPage(args, 'apiKeys', z.uuid());
+      const request = readPage(ctx, args, 'apiKeys', z.uuid());
       const where = {
         organizationId: ctx.principal.organization.id,
         ...(args.includeRevoked ? {} : { revokedAt: null }),

@@ -1,8 +1,9 @@
 import type { FieldRef } from '@pothos/core';
 import { z } from 'zod';
+import { API_LIMITS, PAGE_SIZE_DEFAULT } from '../../domain/api-limits.ts';
 import { builder } from '../builder.ts';
+import type { GraphQLContext } from '../context.ts';
 import { inputProblem } from '../errors.ts';
-import { PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from '../limits.ts';
 
 type SchemaTypes = typeof builder.$inferSchemaTypes;
 
@@ -95,7 +96,7 @@ export function connectionType<T>(name: string, nodeField: NodeField<T>, options
 export const pageArgs = builder.args((t) => ({
   first: t.int({
     defaultValue: PAGE_SIZE_DEFAULT,
-    description: `How many, 1 to ${PAGE_SIZE_MAX}; more is an error`,
+    description: `How many, 1 to ${API_LIMITS.pageSize.default} unless the server was given another limit; more is an error`,
   }),
   after: t.string({ description: 'Start behind this cursor' }),
 }));
@@ -111,13 +112,14 @@ export interface PageRequest<Key> {
  * @throws GraphQLError that names the argument
  */
 export function readPage<Key>(
+  { limits: { pageSize } }: Pick<GraphQLContext, 'limits'>,
   args: { readonly first?: number | null | undefined; readonly after?: string | null | undefined },
   list: string,
   key: z.ZodType<Key>,
 ): PageRequest<Key> {
   const first = args.first ?? PAGE_SIZE_DEFAULT;
-  if (first < 1 || first > PAGE_SIZE_MAX) {
-    throw inputProblem(['first'], `expected 1 to ${PAGE_SIZE_MAX}, got ${first}.`);
+  if (first < 1 || first > pageSize) {
+    throw inputProblem(['first'], `expected 1 to ${pageSize}, got ${first}.`);
   }
   if (args.after === null || args.after === undefined) return { first, after: null };
   const parsed = z.tuple([z.literal(list), key]).safeParse(decodeCursor(args.after));

@@ -12,10 +12,22 @@ import { SocialPanel } from './panels/social.ts';
 import { SupportPanel } from './panels/support.ts';
 import { TrafficPanel } from './panels/traffic.ts';
 
+const PRESET_DESCRIPTIONS: { readonly [P in (typeof PERIOD_PRESETS)[number]]: string } = {
+  TODAY: 'This day, so far',
+  YESTERDAY: 'The day before this one',
+  LAST_7_DAYS: 'Seven days, the last of them today',
+  LAST_30_DAYS: '30 days, the last of them today',
+  LAST_90_DAYS: '90 days, the last of them today',
+  THIS_MONTH: 'From the first of the month to today',
+  LAST_MONTH: 'The whole month before this one',
+  THIS_YEAR: 'From the first of January to today',
+};
+
 const PeriodPreset = builder.enumType('PeriodPreset', {
-  description:
-    "Days of the organization's calendar. LAST_7_DAYS and the like include today; THIS_MONTH and THIS_YEAR end today.",
-  values: PERIOD_PRESETS,
+  description: "Days of the organization's calendar.",
+  values: Object.fromEntries(
+    PERIOD_PRESETS.map((preset) => [preset, { value: preset, description: PRESET_DESCRIPTIONS[preset] }]),
+  ),
 });
 
 const DateRangeInput = builder.inputType('DateRangeInput', {

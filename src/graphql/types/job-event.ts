@@ -79,7 +79,7 @@ export async function eventsOf(
   args: { readonly first?: number | null | undefined; readonly after?: string | null | undefined },
   ctx: GraphQLContext,
 ): Promise<Page<JobEventShape>> {
-  const request = readPage(args, 'events', z.int().positive());
+  const request = readPage(ctx, args, 'events', z.int().positive());
   const page = { first: request.first + 1, after: request.after ?? 0 };
   const rows = (await loadEvents(ctx, JSON.stringify(page), page, job.id)) ?? [];
   return toPage({

@@ -82,7 +82,7 @@ export async function itemsOf(
   args: ItemArgs,
   ctx: GraphQLContext,
 ): Promise<Page<JobItemRow>> {
-  const request = readPage(args, 'items', z.int().positive());
+  const request = readPage(ctx, args, 'items', z.int().positive());
   const outcome = args.outcome ?? null;
   const page = { first: request.first + 1, after: request.after ?? 0, outcome };
   const rows = (await loadItems(ctx, JSON.stringify(page), page, job.id)) ?? [];

@@ -53,7 +53,7 @@ builder.queryField('jobs', (t) =>
     description: "The organization's jobs, newest first",
     args: { ...pageArgs, filter: t.arg({ type: JobFilter, description: 'Only jobs that match' }) },
     async resolve(_root, args, ctx, info) {
-      const request = readPage(args, 'jobs', z.uuid());
+      const request = readPage(ctx, args, 'jobs', z.uuid());
       const filter = filterOf(ctx, args.filter ?? {});
       const { ids, lookedBackTo } = await readJobPage(ctx.db, filter, {
         limit: request.first + 1,
@@ -94,7 +94,7 @@ async function childrenOf(
   ctx: GraphQLContext,
   info: GraphQLResolveInfo,
 ): Promise<Page<JobRow>> {
-  const request = readPage(args, 'children', z.uuid());
+  const request = readPage(ctx, args, 'children', z.uuid());
   const page = { first: request.first + 1, before: request.after };
   const ids = (await loadChildIds(ctx, JSON.stringify(page), page, parentId)) ?? [];
   const selection = selectionOf(ctx, info, 'Job', ['edges', 'node']);

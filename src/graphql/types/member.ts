@@ -53,7 +53,7 @@ builder.queryField('members', (t) =>
     description: 'Who is in the organization',
     args: pageArgs,
     async resolve(_root, args, ctx, info) {
-      const request = readPage(args, 'members', z.uuid());
+      const request = readPage(ctx, args, 'members', z.uuid());
       const where = { organizationId: ctx.principal.organization.id };
       const rows = await ctx.prisma.membership.findMany({
         ...selectionOf(ctx, info),

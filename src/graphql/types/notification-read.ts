@@ -5,7 +5,7 @@ import { needs } from '../authorization/rules.ts';
 import { builder } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
 import { withUserErrors, type WithUserErrors } from '../errors.ts';
-import { PAGE_SIZE_MAX } from '../limits.ts';
+import { IDS_MAX } from '../limits.ts';
 import { noticeOwner, unreadCount } from './notification.ts';
 import { UserError } from './user-error.ts';
 
@@ -37,7 +37,7 @@ builder.mutationField('markNotificationsRead', (t) =>
       "Marks the caller's notifications read: either some, or all that are older. What is read already, or not the caller's, counts for nothing",
     // Whoever may read notices may have read them.
     args: {
-      ids: t.arg.idList({ description: `These; at most ${PAGE_SIZE_MAX}` }),
+      ids: t.arg.idList({ description: `These; at most ${IDS_MAX}` }),
       before: t.arg({ type: 'DateTime', description: 'All that were written before' }),
     },
     resolve: (_root, { ids, before }, ctx) =>
@@ -55,8 +55,8 @@ async function mark(
   const owner = noticeOwner(ctx);
   if ((ids === null) === (before === null))
     throw UserFacingError.of('INVALID', null, 'Expected either `ids` or `before`.');
-  if (ids && ids.length > PAGE_SIZE_MAX) {
-    const message = `Expected at most ${PAGE_SIZE_MAX} ids, got ${ids.length}.`;
+  if (ids && ids.length > IDS_MAX) {
+    const message = `Expected at most ${IDS_MAX} ids, got ${ids.length}.`;
     throw UserFacingError.of('INVALID', ['ids'], message);
   }
   if (!owner) return 0;

@@ -161,7 +161,7 @@ builder.queryField('notifications', (t) =>
       unreadOnly: t.arg.boolean({ defaultValue: false, description: 'Only unread ones' }),
     },
     async resolve(_root, args, ctx, info) {
-      const request = readPage(args, 'notifications', z.uuid());
+      const request = readPage(ctx, args, 'notifications', z.uuid());
       const owner = noticeOwner(ctx);
       const empty = { list: 'notifications', request, rows: [], keyOf: () => '', totalCount: () => 0 };
       if (!owner) return toPage(empty);

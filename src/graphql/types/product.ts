@@ -92,7 +92,7 @@ builder.queryField('products', (t) =>
     description: "The organization's products, in the order of their first import",
     args: { ...pageArgs, filter: t.arg({ type: ProductFilter, description: 'Only products that match' }) },
     async resolve(_root, args, ctx, info) {
-      const request = readPage(args, 'products', z.uuid());
+      const request = readPage(ctx, args, 'products', z.uuid());
       const { vendors, statuses, search } = args.filter ?? {};
       const conditions = {
         organizationId: ctx.principal.organization.id,

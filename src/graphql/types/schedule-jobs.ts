@@ -45,7 +45,7 @@ builder.prismaObjectField(Schedule, 'jobs', (t) =>
     args: pageArgs,
     select: { id: true },
     async resolve({ id }, args, ctx, info): Promise<Page<JobRow>> {
-      const request = readPage(args, 'scheduleJobs', z.uuid());
+      const request = readPage(ctx, args, 'scheduleJobs', z.uuid());
       const page = { first: request.first + 1, before: request.after, path: ['edges', 'node'] };
       const rows = await jobRows(ctx, info, id, page);
       const isWhole = request.after === null && rows.length <= request.first;

@@ -39,7 +39,7 @@ builder.queryField('schedules', (t) =>
     description: "The organization's schedules, in the order they were made",
     args: { ...pageArgs, filter: t.arg({ type: ScheduleFilter, description: 'Only schedules that match' }) },
     async resolve(_root, args, ctx, info) {
-      const request = readPage(args, 'schedules', z.uuid());
+      const request = readPage(ctx, args, 'schedules', z.uuid());
       const { kinds, states } = args.filter ?? {};
       const conditions: Prisma.ScheduleWhereInput = {
         ...livingSchedules(ctx),

@@ -112,7 +112,7 @@ async function variantsOf(
   ctx: GraphQLContext,
   info: GraphQLResolveInfo,
 ): Promise<Page<VariantRow>> {
-  const request = readPage(args, 'variants', z.uuid());
+  const request = readPage(ctx, args, 'variants', z.uuid());
   const page = { first: request.first + 1, after: request.after };
   const ids = (await loadVariantIds(ctx, JSON.stringify(page), page, productId)) ?? [];
   const selection = selectionOf(ctx, info, 'Variant', ['edges', 'node']);

@@ -159,7 +159,7 @@ async function deliveriesOf(
   ctx: GraphQLContext,
   info: GraphQLResolveInfo,
 ): Promise<Page<DeliveryRow>> {
-  const request = readPage(args, 'webhookDeliveries', z.uuid());
+  const request = readPage(ctx, args, 'webhookDeliveries', z.uuid());
   const status = args.status ?? null;
   const page = { first: request.first + 1, before: request.after, status };
   const ids = (await loadDeliveryIds(ctx, JSON.stringify(page), page, endpointId)) ?? [];

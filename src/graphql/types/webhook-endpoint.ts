@@ -111,7 +111,7 @@ builder.queryField('webhookEndpoints', (t) =>
     description: "The organization's webhook endpoints, oldest first. For admins",
     args: pageArgs,
     async resolve(_root, args, ctx, info) {
-      const request = readPage(args, 'webhookEndpoints', z.uuid());
+      const request = readPage(ctx, args, 'webhookEndpoints', z.uuid());
       const where = visibleEndpoints(ctx);
       const rows = await ctx.prisma.webhookEndpoint.findMany({
         ...selectionOf(ctx, info, 'WebhookEndpoint', ['edges', 'node']),

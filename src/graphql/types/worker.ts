@@ -108,7 +108,7 @@ builder.queryField('workers', (t) =>
       alive: t.arg.boolean({ description: 'Only those that live, or only those that do not' }),
     },
     async resolve(_root, args, ctx) {
-      const request = readPage(args, 'workers', z.uuid());
+      const request = readPage(ctx, args, 'workers', z.uuid());
       const alive = args.alive ?? null;
       const rows = await readWorkers(ctx.db, { first: request.first + 1, before: request.after, alive });
       const totalCount = async (): Promise<number | null> => {

@@ -8,15 +8,7 @@ const id = decodeURIComponent(location.pathname.split('/').pop());
 const $ = (selector) => document.querySelector(selector);
 const settings = JSON.parse($('#settings').textContent);
 
-const JOB = `query Job($id: ID!) { job(id: $id) {
-  id kind status progressPercent progressMessage triggeredBy createdAt startedAt completedAt errorCode errorMessage
-  attempt maxAttempts pendingReason { message until } counts { total processed succeeded warned failed }
-  items(first: 100) { totalCount edges { node { id row key column value code message outcome } } }
-  rejectedRows { filename url } files { id filename url }
-} }`;
-const EVENTS = `subscription Events($id: ID!, $after: Int!) { jobEvents(id: $id, after: $after) {
-  seq at type status message progressPercent
-} }`;
+const { job: JOB, events: EVENTS } = settings.operations;
 
 let lastSeq = 0;
 let refreshAt = 0;

@@ -9,9 +9,20 @@ import type {
 } from '../../../panels/reading.ts';
 import { builder } from '../../builder.ts';
 
+const KEY_DESCRIPTIONS: { readonly [K in PanelKeyValue]: string } = {
+  revenue: 'Orders and what they brought in',
+  traffic: 'Visits to the sites',
+  ads: 'What advertising cost and did',
+  social: 'Followers and what they do',
+  email: 'Campaigns and what became of them',
+  support: 'Tickets and how they were answered',
+};
+
 const PanelKey = builder.enumType('PanelKey', {
   description: 'The panels of the dashboard.',
-  values: Object.fromEntries(PANEL_KEYS.map((key) => [key.toUpperCase(), { value: key }])),
+  values: Object.fromEntries(
+    PANEL_KEYS.map((key) => [key.toUpperCase(), { value: key, description: KEY_DESCRIPTIONS[key] }]),
+  ),
 });
 
 const STATE_DESCRIPTIONS: { readonly [S in PanelStateValue]: string } = {
