@@ -11,6 +11,7 @@ import { problem } from './errors.ts';
 import { EXAMPLE_OPERATIONS } from './examples.ts';
 import { useHiddenSchema } from './hidden-schema.ts';
 import { maskError, useErrorMasking } from './masking.ts';
+import { useNestingLimit } from './nesting.ts';
 import { useOrderedExecution } from './ordered-execution.ts';
 import { usePersistedOperations, type PersistedOperations } from './persisted-operations.ts';
 import { useQuotas } from './quotas.ts';
@@ -19,8 +20,10 @@ import { useResponseHeaders } from './response-headers.ts';
 import { useSchemaAnswers } from './schema-answers.ts';
 import { schema } from './schema.ts';
 import { useSharedSubscriptions } from './shared-subscriptions.ts';
+import { useStorableText } from './storable-text.ts';
 import { useSubscriptions } from './subscriptions.ts';
 import { useTimeLimit } from './time-limit.ts';
+import { useUnconditionalSubscriptions } from './unconditional-subscriptions.ts';
 
 export const GRAPHQL_PATH = '/graphql';
 
@@ -67,8 +70,11 @@ export function createGraphQL(options: YogaOptions) {
       usePersistedOperations(persisted),
       useDeferStream(),
       useDocumentLimits(limits),
+      useNestingLimit(),
+      useUnconditionalSubscriptions(),
       ...(introspection ? [] : [useHiddenSchema()]),
       useAuthorization(),
+      useStorableText(),
       useQuotas({ limits, rateLimiter }),
       useOrderedExecution(),
       useSchemaAnswers(),
