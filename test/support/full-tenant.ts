@@ -15,8 +15,8 @@ const STATEMENTS: readonly string[] = [
    SELECT ${idOf('key')}, $1::uuid, ${idOf('user')}, 'key ' || n, 'viewer', sha256(($1::text || n)::bytea) FROM numbers`,
   `INSERT INTO schedules (id, organization_id, name, kind, version, input, every_seconds, next_due_at, created_by)
    SELECT ${idOf('schedule')}, $1::uuid, 'schedule ' || n, 'product_import', 1, '{}', 86400, now() + interval '1 day', 'api:test' FROM numbers`,
-  `INSERT INTO workers (id, name, kinds, queues)
-   SELECT ${idOf('worker')}, 'worker ' || n, '{"product_import": 1}', '{long_running,default}' FROM numbers`,
+  `INSERT INTO workers (id, name, kinds, queues, beat_at)
+   SELECT ${idOf('worker')}, 'worker ' || n, '{"product_import": 1}', '{long_running,default}', now() + interval '1 hour' FROM numbers`,
   `INSERT INTO jobs (id, organization_id, kind, version, queue, input, input_hash, triggered_by, max_attempts, completed_at, status)
    SELECT ${idOf('parent')}, $1::uuid, ${JOB}, 'api:test', 5, now(), 'completed' FROM numbers`,
   `INSERT INTO jobs (id, organization_id, kind, version, queue, input, input_hash, triggered_by, max_attempts, parent_id,
