@@ -58,9 +58,14 @@ function originOf(error: unknown): unknown {
   return error instanceof GraphQLError && error.originalError ? originOf(error.originalError) : error;
 }
 
-/** Yoga puts what the JSON parser said of a body, and quoted from it, beside its own words. */
+/**
+ * Yoga puts what the JSON parser said of a body, and quoted from it, beside its own words; and knows by it that 400 is
+ * the status for every client.
+ */
 function withoutOriginal(error: GraphQLError): GraphQLError {
+  if (!('originalError' in error.extensions)) return error;
   delete error.extensions['originalError'];
+  error.extensions['http'] = { status: 400 };
   return error;
 }
 

@@ -83,7 +83,6 @@ test('a body that is no JSON is BAD_REQUEST, without what the parser said and qu
     method: 'POST',
     headers: {
       'content-type': 'application/json',
-      accept: 'application/graphql-response+json',
       authorization: `Bearer ${api.tokens.viewer}`,
     },
     body: '{"query": secret',
