@@ -18,7 +18,7 @@ export function maskError(error: unknown, log: Log, requestId: string = NO_REQUE
   const cause = originOf(error);
   if (cause instanceof UserFacingError) return recoded(error, cause.message, 'BAD_USER_INPUT');
   if (error instanceof GraphQLError && cause instanceof GraphQLError) {
-    if (typeof error.extensions['code'] === 'string') return error;
+    if (typeof error.extensions['code'] === 'string') return withoutOriginal(error);
     // Without a path it is about the request itself: a variable of the wrong type, an unknown operation.
     if (error.path === undefined) return recoded(error, error.message, 'BAD_USER_INPUT');
   }
@@ -71,6 +71,17 @@ export function useErrorMasking(log: Log): Plugin<GraphQLContext> {
 
 function originOf(error: unknown): unknown {
   return error instanceof GraphQLError && error.originalError ? originOf(error.originalError) : error;
+}
+
+/**
+ * Yoga puts what the JSON parser said of a body, and quoted from it, beside its own words; and knows by it that 400 is
+ * the status for every client.
+ */
+function withoutOriginal(error: GraphQLError): GraphQLError {
+  if (!('originalError' in error.extensions)) return error;
+  delete error.extensions['originalError'];
+  error.extensions['http'] = { status: 400 };
+  return error;
 }
 
 function recoded(error: unknown, message: string, code: string): GraphQLError {

@@ -11,6 +11,7 @@ import { problem } from './errors.ts';
 import { EXAMPLE_OPERATIONS } from './examples.ts';
 import { useHiddenSchema } from './hidden-schema.ts';
 import { maskError, useErrorMasking } from './masking.ts';
+import { useNestingLimit } from './nesting.ts';
 import { useOrderedExecution } from './ordered-execution.ts';
 import { usePersistedOperations, type PersistedOperations } from './persisted-operations.ts';
 import { useQuotas } from './quotas.ts';
@@ -22,8 +23,10 @@ import { schema } from './schema.ts';
 import { useSharedSubscriptions } from './shared-subscriptions.ts';
 import type { StreamedOperation } from './sse/streamed-operation.ts';
 import { useEventStreams } from './sse/use-event-streams.ts';
+import { useStorableText } from './storable-text.ts';
 import { useSubscriptions } from './subscriptions.ts';
 import { useTimeLimit } from './time-limit.ts';
+import { useUnconditionalSubscriptions } from './unconditional-subscriptions.ts';
 
 export const GRAPHQL_PATH = '/graphql';
 
@@ -73,8 +76,11 @@ export function createGraphQL(options: YogaOptions) {
       useDeferStream(),
       useEventStreams(),
       useDocumentLimits(limits),
+      useNestingLimit(),
+      useUnconditionalSubscriptions(),
       ...(introspection ? [] : [useHiddenSchema()]),
       useAuthorization(),
+      useStorableText(),
       useQuotas({ limits, rateLimiter }),
       useOrderedExecution(),
       useSchemaAnswers(),

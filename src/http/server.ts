@@ -47,11 +47,23 @@ async function answer(
   res: ServerResponse,
   requestId: string,
 ): Promise<void> {
+  if (!isHost(req.headers.host)) {
+    replyJson(res, 400, { code: 'BAD_REQUEST', message: 'The header Host names no host.' }, CLOSE);
+    req.resume();
+    return;
+  }
   for (const route of routes) {
     if (await route(req, res, requestId)) return;
   }
   replyJson(res, 404, { code: 'NOT_FOUND', message: 'There is nothing at this address.' });
   req.resume();
+}
+
+const CLOSE = { Connection: 'close' };
+
+/** What follows a Host that is none is guesswork, and Yoga does not get over it. HTTP/1.0 has no such header. */
+function isHost(host: string | undefined): boolean {
+  return host === undefined || (URL.canParse(`http://${host}`) && !/[/\\?#@]/.test(host));
 }
 
 /** Queries may hold signatures: they do not belong into a log. */
