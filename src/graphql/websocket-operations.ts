@@ -132,8 +132,8 @@ export function socketOperations(deps: SocketOperationsDeps): SocketOperations {
   };
 }
 
-/** A reason has 123 bytes at most: https://www.rfc-editor.org/rfc/rfc6455#section-5.5 */
-const noRoom = (max: number): string => `At most ${max} sockets of one organization may be open`;
+/** Short, as a reason of a close has to be. */
+const noRoom = (max: number): string => `At most ${max} sockets per organization`;
 
 /** @throws a GraphQLError with the code that it has over HTTP, where Yoga adds it */
 function parseWith({ parse }: Enveloped, query: string): DocumentNode {

@@ -213,7 +213,7 @@ describe('one event stream', () => {
     expect(response.headers.get('cache-control')).toContain('no-transform');
     expect(response.headers.get('x-accel-buffering')).toBe('no');
     await start(stream, 'q', QUERY);
-    expect(await next()).toEqual({
+    expect(await next()).toMatchObject({
       event: 'next',
       data: { id: 'q', payload: { data: { viewer: { role: 'MEMBER' } } } },
     });
