@@ -3,6 +3,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<{ run(args: readonly str
   'fan-out': () => import('./fan-out.ts'),
   import: () => import('./import.ts'),
   outage: () => import('./outage.ts'),
+  requests: () => import('./requests.ts'),
   start: () => import('./start-mutation.ts'),
   throughput: () => import('./throughput.ts'),
   'job-lists': () => import('./job-lists.ts'),

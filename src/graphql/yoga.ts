@@ -6,6 +6,7 @@ import type { RateLimiter } from '../auth/rate-limiter.ts';
 import type { Session } from '../auth/sessions.ts';
 import { useAuthorization } from './authorization/use-authorization.ts';
 import type { ApiServices, GraphQLContext } from './context.ts';
+import { documentCaches } from './document-cache.ts';
 import { useDocumentLimits } from './document-limits.ts';
 import { problem } from './errors.ts';
 import { EXAMPLE_OPERATIONS } from './examples.ts';
@@ -63,6 +64,7 @@ export function createGraphQL(options: YogaOptions) {
     maskedErrors: { maskError: (error) => maskError(restateRequestLimit(error, limits), log) },
     maxRequestBodySize: limits.bodyBytes,
     landingPage: false,
+    parserAndValidationCache: documentCaches(),
     multipart: false,
     extraParamNames: ['documentId'],
     batching: limits.batchSize > 0 && { limit: limits.batchSize },

@@ -6,6 +6,7 @@ const variables = z.object({
   MILLRACE_NO_INSTALL: z.enum(['0', '1']).default('0'),
   PATH: z.string().default(''),
   MILLRACE_TEST_DATA: z.string().optional(),
+  MILLRACE_FUZZ_SEED: z.coerce.number().int().optional(),
 });
 
 /** What the test harness takes from outside; empty means absent. */
@@ -17,6 +18,8 @@ export interface TestEnvironment {
   readonly mayInstall: boolean;
   /** More input for tests that have inputs of their own as well */
   readonly dataFolder: string | null;
+  /** What the fuzz tests make their messages from, instead of their own */
+  readonly fuzzSeed: number | null;
   /** Folders with programs, in order */
   readonly path: readonly string[];
 }
@@ -30,6 +33,7 @@ export function readTestEnvironment(): TestEnvironment {
     redisUrl: env.REDIS_URL ?? null,
     mayInstall: env.MILLRACE_NO_INSTALL === '0',
     dataFolder: env.MILLRACE_TEST_DATA ?? null,
+    fuzzSeed: env.MILLRACE_FUZZ_SEED ?? null,
     path: env.PATH.split(':').filter(Boolean),
   };
 }
