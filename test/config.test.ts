@@ -40,7 +40,7 @@ describe('the configuration', () => {
     expect(message({ LIMIT_DEPTH: '0', LIMIT_COST: 'much', PORT: '70000' })).toMatch(
       /PORT.*\n.*LIMIT_DEPTH.*got "0"\n.*LIMIT_COST.*got "much"/,
     );
-    expect(readConfig({ LIMIT_DEPTH: '20' }).limits).toMatchObject({ depth: 20, cost: 20_000 });
+    expect(readConfig({ LIMIT_DEPTH: '20' }).limits).toMatchObject({ depth: 20, cost: 100_000 });
   });
 
   it('takes origins as browsers send them', () => {

@@ -22,9 +22,9 @@ export const API_LIMITS = {
   /** Lexical tokens of one document */
   tokens: { variable: 'LIMIT_TOKENS', default: 4_000, min: 100, max: 100_000 },
   /** Points of one operation: an object costs 1, a list as many as it may hold, times what each holds in turn */
-  cost: { variable: 'LIMIT_COST', default: 20_000, min: 100, max: 10_000_000 },
+  cost: { variable: 'LIMIT_COST', default: 100_000, min: 100, max: 10_000_000 },
   /** Points of one key or person, as an average over ten seconds */
-  pointsPerSecond: { variable: 'LIMIT_POINTS_PER_SECOND', default: 5_000, min: 10, max: 1_000_000 },
+  pointsPerSecond: { variable: 'LIMIT_POINTS_PER_SECOND', default: 50_000, min: 10, max: 1_000_000 },
   /** Nodes on a page; a page that does not say how many has 50 */
   pageSize: { variable: 'LIMIT_PAGE_SIZE', default: 100, min: 50, max: 1_000 },
   /** A GraphQL request's body, in bytes */

@@ -45,6 +45,7 @@ test('a key of no person starts jobs in its own name', async () => {
     principal: {
       organization,
       userId: null,
+      credential: expect.stringMatching(/^key:[\da-f-]{36}$/),
       triggeredBy: 'api:nightly',
       role: 'member',
       permissions: new Set(['read', 'run_jobs', 'manage_schedules']),

@@ -42,7 +42,9 @@ function connect(options: Partial<ClientOptions> = {}): { client: Client; happen
 }
 
 const QUERY = { query: '{ viewer { role } }' };
-const ANSWER = { data: { viewer: { role: 'VIEWER' } } };
+const answerTo = (role: string): unknown =>
+  expect.objectContaining({ data: { viewer: { role } } });
+const ANSWER = answerTo('VIEWER');
 
 async function all(results: AsyncIterable<unknown>): Promise<unknown[]> {
   const values: unknown[] = [];
@@ -122,7 +124,7 @@ describe('graphql-ws’ client', () => {
     await addEvent(api.database.db, job, 2, 'completed');
     expect(await all(events)).toEqual([{ data: { jobEvents: { seq: 2 } } }]);
     expect(await all(client.iterate({ query: '{ viewer { role } }' }))).toEqual([
-      { data: { viewer: { role: 'MEMBER' } } },
+      answerTo('MEMBER'),
     ]);
   });
 

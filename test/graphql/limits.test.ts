@@ -151,7 +151,7 @@ describe('the cost of an operation', () => {
       data: null,
       code: 'LIMIT_EXCEEDED',
       message:
-        'The operation costs more than can be counted; at most 20,000 are allowed. Ask for smaller pages or fewer lists.',
+        'The operation costs more than can be counted; at most 100,000 are allowed. Ask for smaller pages or fewer lists.',
     });
   });
 });
@@ -215,7 +215,7 @@ describe('a request', () => {
     expect(first.headers.get('ratelimit')).toBe('"points";r=40;t=10');
     expect(await first.json()).toMatchObject({
       extensions: {
-        cost: { requested: 60, maximum: 20_000, window: { limit: 100, remaining: 40, resetSeconds: 10 } },
+        cost: { requested: 60, maximum: 100_000, window: { limit: 100, remaining: 40, resetSeconds: 10 } },
       },
     });
     const second = await ask('{ jobs(first: 60) { totalCount } }');

@@ -249,7 +249,7 @@ describe('PUT of an upload', () => {
     expect((await findUpload(server.db, server.organizationId, upload.id))?.sha256).toBe(
       sha256(Buffer.from('quick')),
     );
-    expect(await newlyStored()).toBe(1);
+    await waitFor(async () => (await newlyStored()) === 1);
   });
 
   test.each(['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'])('is the only way: %s is refused', async (method) => {
