@@ -1,8 +1,8 @@
 import type { DocumentNode } from 'graphql';
 import { LruMap } from '../lib/lru-map.ts';
 
-/** Of the texts of all documents that are kept parsed and validated; in memory they take some ten times that. */
-const CHARACTERS_MAX = 4_000_000;
+/** Of the texts of all documents that are kept parsed and validated: in memory they take some eighty times that. */
+const CHARACTERS_MAX = 500_000;
 
 /** Asked for anew each time: who sends what is no document is not served faster by our keeping it. */
 const NOTHING = { get: () => undefined, set: () => undefined };
