@@ -42,8 +42,7 @@ function connect(options: Partial<ClientOptions> = {}): { client: Client; happen
 }
 
 const QUERY = { query: '{ viewer { role } }' };
-const answerTo = (role: string): unknown =>
-  expect.objectContaining({ data: { viewer: { role } } });
+const answerTo = (role: string): unknown => expect.objectContaining({ data: { viewer: { role } } });
 const ANSWER = answerTo('VIEWER');
 
 async function all(results: AsyncIterable<unknown>): Promise<unknown[]> {
@@ -123,9 +122,7 @@ describe('graphql-ws’ client', () => {
     await waitFor(() => api.app.openStreams === 1);
     await addEvent(api.database.db, job, 2, 'completed');
     expect(await all(events)).toEqual([{ data: { jobEvents: { seq: 2 } } }]);
-    expect(await all(client.iterate({ query: '{ viewer { role } }' }))).toEqual([
-      answerTo('MEMBER'),
-    ]);
+    expect(await all(client.iterate({ query: '{ viewer { role } }' }))).toEqual([answerTo('MEMBER')]);
   });
 
   it('tells the errors of one operation to that one alone', async () => {
