@@ -61,8 +61,8 @@ describe.each(MODES)('graphql-sse’s client with %s', (mode) => {
       all(client.iterate({ query: '{ viewer { role } }' })),
       all(client.iterate({ query: 'mutation { cancelJob(id: "x") { userErrors { code } } }' })),
     ]);
-    expect(query).toEqual([{ data: { viewer: { role: 'MEMBER' } } }]);
-    expect(mutation).toEqual([{ data: { cancelJob: { userErrors: [{ code: 'NOT_FOUND' }] } } }]);
+    expect(query).toMatchObject([{ data: { viewer: { role: 'MEMBER' } } }]);
+    expect(mutation).toMatchObject([{ data: { cancelJob: { userErrors: [{ code: 'NOT_FOUND' }] } } }]);
   });
 
   it('follows two jobs to their ends, and nothing of them is left', async () => {
