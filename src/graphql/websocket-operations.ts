@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { GraphQLError, type DocumentNode, type ExecutionArgs, type GraphQLSchema } from 'graphql';
+import {
+  getOperationAST,
+  GraphQLError,
+  type DocumentNode,
+  type ExecutionArgs,
+  type GraphQLSchema,
+} from 'graphql';
 import { CloseCode, type ServerOptions, type SubscribePayload } from 'graphql-ws';
 import { z } from 'zod';
 import type { Sessions } from '../auth/sessions.ts';
@@ -78,6 +84,10 @@ export function socketOperations(deps: SocketOperationsDeps): SocketOperations {
       const document = parseWith(enveloped, persisted.textOf(payload) ?? '');
       const errors = enveloped.validate(enveloped.schema, document);
       if (errors.length > 0) return errors;
+      // graphql-ws would say so in an error without a code.
+      if (!getOperationAST(document, payload.operationName)) {
+        throw problem('BAD_USER_INPUT', 'operationName: expected the name of one of the operations.');
+      }
       const args: ExecutionArgs = {
         schema: enveloped.schema,
         document,

@@ -228,7 +228,7 @@ const exchanges = conversations([
     'an operation that is not there',
     ...acknowledged,
     subscribe('e', { query: 'query A { viewer { role } }', operationName: 'B' }),
-    get({ id: 'e', type: 'error', payload: [{ message: 'Unable to identify operation' }] }),
+    get({ id: 'e', type: 'error', payload: [{ extensions: { code: 'BAD_USER_INPUT' } }] }),
     ...PING,
   ],
   [

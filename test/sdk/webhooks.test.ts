@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 test('what was sent to an endpoint is listed, and of what is no endpoint nothing', async () => {
-  const { endpoint } = await admin.webhooks.create({ url: 'http://127.0.0.1:9/hook' });
+  const { endpoint } = await admin.webhooks.create({ url: 'http://127.0.0.1:64999/hook' });
   const sent = await admin.webhooks.sendTest(endpoint.id);
   const page = await admin.webhooks.deliveries({ id: endpoint.id, first: 10 });
   expect(page?.totalCount).toBe(1);
