@@ -79,6 +79,7 @@ const CLIENT_MAKERS = [
   'openSigner',
   'openConsumer',
   'openMailer',
+  'openRateLimiter',
 ];
 
 /** "src/domain/job.ts" → "domain"; "src/app.ts" → "app". */

@@ -19,13 +19,22 @@ export function useSubscriptions({ limits, log }: SubscriptionOptions): Plugin<G
   const max = limits.subscriptionsPerOrganization;
   const places = new Slots(max);
   return {
-    onSubscribe({ args, setResultAndStopExecution }) {
+    onSubscribe({ args, subscribeFn, setSubscribeFn, setResultAndStopExecution }) {
       const { principal, requestId } = args.contextValue;
       const leave = places.take(principal.organization.id);
       if (!leave) {
         setResultAndStopExecution({ errors: [noRoom(max)] });
         return undefined;
       }
+      setSubscribeFn(async (own) => {
+        try {
+          const results: unknown = await subscribeFn(own);
+          return results;
+        } catch (error) {
+          leave();
+          throw error;
+        }
+      });
       return {
         onSubscribeResult: ({ result, setResult }) => {
           if (isAsyncIterable(result)) {
@@ -36,7 +45,6 @@ export function useSubscriptions({ limits, log }: SubscriptionOptions): Plugin<G
           leave();
           setResult(maskResult(result, log, requestId));
         },
-        onSubscribeError: leave,
       };
     },
   };

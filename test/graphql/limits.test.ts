@@ -273,6 +273,15 @@ describe('a socket', () => {
   });
 });
 
+test('a subscription that comes to nothing takes no place', async () => {
+  await using socket = connect('stranger');
+  for (let time = 0; time < 4; time += 1) {
+    expect(await socket.run('subscription { jobEvents(id: "nonsense") { seq } }')).toMatchObject({
+      errors: [{ extensions: { code: 'NOT_FOUND' } }],
+    });
+  }
+});
+
 test('an organization has its number of subscriptions, over whichever transport', async () => {
   await using first = connect('viewer');
   await using second = connect('viewer');

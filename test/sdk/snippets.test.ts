@@ -86,7 +86,7 @@ describe('docs/clients.md', () => {
         const ask = (operationKind: 'query' | 'subscription', text: string, variables = {}) =>
           new Promise<void>((resolve, reject) => {
             const request = { id: null, cacheID: 'x', metadata: {}, name: 'Asked', operationKind, text } as const;
-            network.execute(request as any, variables, {}).subscribe({
+            network.execute(request, variables, {}).subscribe({
               next: (answer) => console.log('RELAY ' + JSON.stringify(answer)),
               error: reject,
               complete: resolve,
