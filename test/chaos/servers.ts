@@ -5,6 +5,7 @@ import { createLog, type Log } from '../../src/lib/log.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/repositories/embedded.ts';
 import { migrate } from '../../src/repositories/migrate.ts';
 import { startRedis, type RedisServer } from '../support/redis-server.ts';
+import { restartPort } from '../support/restart-port.ts';
 import type { Backend, Scale } from './fault.ts';
 
 /** A server that can be taken away and brought back on the same port. */
@@ -50,8 +51,8 @@ export async function startServers(backend: Backend, scale: Scale): Promise<Serv
 }
 
 async function openPostgres(dataDir: string, durable: boolean, log: Log): Promise<Outage> {
-  const first = await startEmbeddedPostgres({ dataDir, durable, log });
-  const port = Number(new URL(first.url).port);
+  const port = await restartPort();
+  const first = await startEmbeddedPostgres({ dataDir, durable, port, log });
   let running: EmbeddedPostgres | null = first;
   return {
     url: first.url,

@@ -3,12 +3,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { toPublicId } from '../../src/domain/ids.ts';
 import { sleep } from '../../src/lib/abort.ts';
-import { freePort } from '../../src/repositories/embedded-supervisor.ts';
 import { insertApiKey } from '../../src/repositories/api-keys.ts';
 import { catalogueOf, defineJob } from '../../src/jobs/define.ts';
 import { startJob } from '../../src/queue/start.ts';
+import { BEAT_TIMES } from '../../worker/beat.ts';
 import type { JobContext } from '../../worker/context.ts';
 import { startEngine, type BrokerName, type Engine } from '../support/engine.ts';
+import { restartPort } from '../support/restart-port.ts';
 import { spawnApi, type ApiProcess } from '../support/spawn-api.ts';
 import { waitFor } from '../support/wait.ts';
 import { BreakableSockets, followBySdk, followOverSocket, Tally, type Servers } from './stream-subscriber.ts';
@@ -74,6 +75,8 @@ export async function streamScenario({
     broker,
     catalogue: catalogueOf(writer),
     handlers: { product_import: (ctx) => writeUntil(ctx, calm.signal) },
+    // The worker shares its process with hundreds of subscribers, and must not be taken for dead because of them.
+    times: BEAT_TIMES,
   });
   const apis = await startApis(engine);
   const over = new AbortController();
@@ -94,14 +97,11 @@ export async function streamScenario({
     }));
     const following = follow(servers, sockets, tallies, over.signal);
     await engine.startWorker();
-    const trouble = new AbortController();
-    const troubles = Promise.all([breakSockets(sockets, trouble.signal), apis.restartInTurn(trouble.signal)]);
-    await Promise.all([
-      sleep(seconds * 1_000),
-      waitFor(async () => (await writtenEvents(engine)) >= eventsMin, { timeoutMs: WRITING_MAX_MS }),
-    ]);
-    trouble.abort();
-    const [socketsBroken, restarts] = await troubles;
+    const enough = async (signal: AbortSignal): Promise<void> => {
+      await sleep(seconds * 1_000, signal);
+      await waitFor(() => hasWritten(engine, eventsMin), { timeoutMs: WRITING_MAX_MS });
+    };
+    const { socketsBroken, restarts } = await troubled(apis, sockets, enough);
     calm.abort();
     await Promise.race([following, delay(CATCH_UP_MS, undefined, { signal: over.signal })]);
     return { ...(await figuresOf(engine, tallies)), socketsBroken, restarts };
@@ -173,6 +173,24 @@ async function follow(
   ]);
 }
 
+/** Makes trouble until it is enough, and no longer when any part of it fails. */
+async function troubled(
+  apis: Apis,
+  sockets: BreakableSockets,
+  enough: (signal: AbortSignal) => Promise<void>,
+): Promise<{ socketsBroken: number; restarts: number }> {
+  const trouble = new AbortController();
+  const troubles = Promise.all([breakSockets(sockets, trouble.signal), apis.restartInTurn(trouble.signal)]);
+  try {
+    await Promise.race([enough(trouble.signal), troubles]);
+  } finally {
+    trouble.abort();
+    await troubles.catch(() => undefined);
+  }
+  const [socketsBroken, restarts] = await troubles;
+  return { socketsBroken, restarts };
+}
+
 async function breakSockets(sockets: BreakableSockets, signal: AbortSignal): Promise<number> {
   let broken = 0;
   while (!signal.aborted) {
@@ -191,7 +209,7 @@ interface Apis {
 
 async function startApis(engine: Engine): Promise<Apis> {
   const start = async (port: number): Promise<ApiProcess> => spawnApi(engine.environment, port);
-  const ports = await Promise.all(Array.from({ length: API_PROCESSES }, () => freePort()));
+  const ports = await Promise.all(Array.from({ length: API_PROCESSES }, () => restartPort()));
   const processes = await Promise.all(ports.map(start));
   return {
     pick: () => `http://127.0.0.1:${ports[Math.floor(Math.random() * ports.length)] ?? 0}/graphql`,
@@ -213,11 +231,14 @@ async function startApis(engine: Engine): Promise<Apis> {
   };
 }
 
-async function writtenEvents({ database: { db } }: Engine): Promise<number> {
-  const { rows } = await db.query<{ events: number }>(
-    'SELECT sum(last_seq)::int AS events FROM jobs WHERE NOT internal',
+/** @throws with the figures so far, which `waitFor` tells when it gives up */
+async function hasWritten({ database: { db } }: Engine, eventsMin: number): Promise<true> {
+  const { rows } = await db.query<{ status: string; events: number }>(
+    'SELECT status, sum(last_seq)::int AS events FROM jobs WHERE NOT internal GROUP BY status',
   );
-  return rows[0]?.events ?? 0;
+  const written = rows.reduce((total, { events }) => total + events, 0);
+  if (written >= eventsMin) return true;
+  throw new Error(`expected ${eventsMin} events, found ${JSON.stringify(rows)}`);
 }
 
 async function figuresOf(

@@ -2,10 +2,10 @@ import { createClient as createSocket } from 'graphql-ws';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { createClient as createSdk } from '../../src/sdk/index.ts';
-import { freePort } from '../../src/repositories/embedded-supervisor.ts';
 import { startApi, type TestApi } from '../support/api.ts';
 import { seedEvents, seedJob, type SeededJob } from '../support/job-rows.ts';
 import { appendRawEvent } from '../support/raw-job.ts';
+import { restartPort } from '../support/restart-port.ts';
 import { COLLECTING_GARBAGE, spawnApi, type ApiProcess } from '../support/spawn-api.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -108,7 +108,7 @@ describe('an API process that gets SIGTERM', () => {
     'leaves readers over %s who go on at the next process with nothing lost',
     { timeout: 120_000 },
     async (transport) => {
-      const port = await freePort();
+      const port = await restartPort();
       const first = await spawnApi(api.environment, port);
       const job = await runningJob();
       const client = createSdk({ url: first.graphqlUrl, token: api.tokens.viewer, webSocketImpl: WebSocket });

@@ -9,6 +9,7 @@ import { brokerOf } from '../../src/queue/broker.ts';
 import { createJobDeps, type JobDeps } from '../../src/queue/deps.ts';
 import { openQueue } from '../../src/queue/index.ts';
 import { createWorkerApp, type WorkerApp } from '../../worker/app.ts';
+import type { BeatTimes } from '../../worker/beat.ts';
 import type { Handlers } from '../../worker/handlers.ts';
 import { FAST_TIMES } from './beat-times.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
@@ -42,6 +43,8 @@ interface EngineOptions<C extends JobCatalogue> {
   /** Default: no canary */
   readonly canaryMs?: number;
   readonly noticeLimits?: NoticeLimits;
+  /** Default: ten times as fast as in production */
+  readonly times?: BeatTimes;
 }
 
 /** A database, a broker and what the API uses of them; workers are started by the test. */
@@ -81,7 +84,7 @@ export async function startEngine<C extends JobCatalogue>(options: EngineOptions
         databaseUrl: database.url,
         directDatabaseUrl: database.url,
         log: silentLog,
-        times: FAST_TIMES,
+        times: options.times ?? FAST_TIMES,
         canaryMs: options.canaryMs ?? null,
         ...(options.noticeLimits ? { noticeLimits: options.noticeLimits } : {}),
       };

@@ -2,8 +2,9 @@ import { access, constants, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { freePort, supervise } from '../../src/repositories/embedded-supervisor.ts';
+import { supervise } from '../../src/repositories/embedded-supervisor.ts';
 import { readTestEnvironment } from './environment.ts';
+import { restartPort } from './restart-port.ts';
 import { waitFor } from './wait.ts';
 
 /** A Redis of one's own: may be flushed, stopped and killed. */
@@ -36,7 +37,7 @@ export async function findProgram(
 export async function startRedis(port?: number): Promise<RedisServer> {
   const program = await findProgram('redis-server');
   if (!program) throw new Error('expected redis-server in PATH or REDIS_URL; `npm test` tells how to get it');
-  const bound = port ?? (await freePort());
+  const bound = port ?? (await restartPort());
   const folder = await mkdtemp(join(tmpdir(), 'millrace-redis-'));
   const settings = [
     '--port',
