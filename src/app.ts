@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { Accounts } from './auth/accounts.ts';
 import { ApiKeyVerifier } from './auth/api-key-verifier.ts';
 import { createAuthenticator } from './auth/authenticate.ts';
 import { IdentityProvider } from './auth/identity-provider.ts';
@@ -110,6 +111,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   const services: ApiServices = {
     db,
     prisma,
+    accounts: new Accounts(db),
     jobs: createJobDeps({ db, queue, bus, catalogue, log, onStarted }),
     streams,
     panels: createPanels({ db, clock, log, ...(options.panels ? { panels: options.panels } : {}) }),

@@ -1,3 +1,4 @@
+import type { Accounts } from '../auth/accounts.ts';
 import type { Principal } from '../auth/principal.ts';
 import type { Allowance } from '../auth/rate-limiter.ts';
 import type { Session } from '../auth/sessions.ts';
@@ -18,6 +19,8 @@ export interface ApiServices {
   readonly db: Database;
   /** On the same pool */
   readonly prisma: PrismaClient;
+  /** Who callers are */
+  readonly accounts: Accounts;
   readonly jobs: JobDeps;
   readonly streams: JobStreams;
   readonly panels: Panels;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
 import { z } from 'zod';
 import { problem } from './errors.ts';
@@ -76,11 +76,12 @@ export function operationId(id: string): string {
 }
 
 export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return hash('sha256', text);
 }
 
 function idOf(documentId: unknown, more: unknown): string | null {
   if (typeof documentId === 'string' && documentId !== '') return operationId(documentId);
+  if (more === undefined || more === null) return null;
   const parsed = extensions.safeParse(more);
   return parsed.success ? operationId(parsed.data.persistedQuery.sha256Hash) : null;
 }

@@ -1,5 +1,6 @@
 import { withRules } from './authorization/rules.ts';
 import { builder } from './builder.ts';
+import { answeringFromRows } from './row-columns.ts';
 import './scalars.ts';
 import './types/node.ts';
 import './types/job.ts';
@@ -32,4 +33,4 @@ import './types/webhook-delivery.ts';
 import './types/webhook-mutations.ts';
 
 /** All that files in types/ registered. Building it needs no database. */
-export const schema = withRules(builder.toSchema());
+export const schema = answeringFromRows(withRules(builder.toSchema()));

@@ -5,6 +5,8 @@ import { createYoga, type GraphiQLOptions } from 'graphql-yoga';
 import type { RateLimiter } from '../auth/rate-limiter.ts';
 import type { Session } from '../auth/sessions.ts';
 import { useAuthorization } from './authorization/use-authorization.ts';
+import { restateBatchLimit } from './batch-limit.ts';
+import { useBodyLimit } from './body-limit.ts';
 import type { ApiServices, GraphQLContext } from './context.ts';
 import { documentCaches } from './document-cache.ts';
 import { useDocumentLimits } from './document-limits.ts';
@@ -17,7 +19,6 @@ import { useOrderedExecution } from './ordered-execution.ts';
 import { usePersistedOperations, type PersistedOperations } from './persisted-operations.ts';
 import { useQuotas } from './quotas.ts';
 import { useRefusalTexts } from './refusal-texts.ts';
-import { restateRequestLimit } from './request-limits.ts';
 import { useResponseHeaders } from './response-headers.ts';
 import { useSchemaAnswers } from './schema-answers.ts';
 import { schema } from './schema.ts';
@@ -61,8 +62,9 @@ export function createGraphQL(options: YogaOptions) {
     graphqlEndpoint: GRAPHQL_PATH,
     context: (caller) => contextOf(services, caller),
     logging: false,
-    maskedErrors: { maskError: (error) => maskError(restateRequestLimit(error, limits), log) },
-    maxRequestBodySize: limits.bodyBytes,
+    maskedErrors: { maskError: (error) => maskError(restateBatchLimit(error, limits), log) },
+    // Ours is cheaper: Yoga's own counts each body in a stream.
+    maxRequestBodySize: false,
     landingPage: false,
     parserAndValidationCache: documentCaches(),
     multipart: false,
@@ -92,6 +94,7 @@ export function createGraphQL(options: YogaOptions) {
       useSubscriptions({ limits, log }),
       useResponseHeaders(),
       useRefusalTexts(),
+      useBodyLimit(limits),
     ],
   });
 }
@@ -104,7 +107,7 @@ export function contextOf(services: ApiServices, caller: OperationCaller): Graph
   if (!session) throw problem('UNAUTHENTICATED', 'A bearer token is needed.');
   if (session.ended) throw problem(session.ended.code, session.ended.message);
   const { principal } = session;
-  return { ...services, log: services.log.child({ requestId }), principal, session, requestId, onCharged };
+  return { ...services, principal, session, requestId, onCharged };
 }
 
 function graphiqlOptions(devToken: string | null): GraphiQLOptions {

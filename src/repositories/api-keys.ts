@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { newUuid } from '../domain/ids.ts';
 import type { Sql, Tx } from './db.ts';
 
@@ -42,7 +42,7 @@ const PREFIX_LENGTH = 9;
 
 /** What is stored of a token. */
 export function hashToken(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
+  return hash('sha256', token, 'buffer');
 }
 
 /** The live keys behind hashes of tokens, by the hash in base64; those that are unknown, revoked or expired are not there. */
@@ -50,8 +50,8 @@ export async function findApiKeys(
   sql: Sql,
   tokenHashes: readonly Buffer[],
 ): Promise<ReadonlyMap<string, ApiKeyRow>> {
-  const { rows } = await sql.query<ApiKeyRow & { hash: Buffer }>(
-    `SELECT k.token_hash AS hash, k.id, k.name, k.role, k.scopes, k.expires_at AS "expiresAt", o.id AS "organizationId",
+  const { rows } = await sql.query<ApiKeyRow & { tokenHash: Buffer }>(
+    `SELECT k.token_hash AS "tokenHash", k.id, k.name, k.role, k.scopes, k.expires_at AS "expiresAt", o.id AS "organizationId",
             o.name AS "organizationName", o.external_id AS "externalId", o.time_zone AS "timeZone", o.currency, u.id AS "userId", u.email AS "userEmail"
      FROM api_keys k
      JOIN organizations o ON o.id = k.organization_id
@@ -59,7 +59,7 @@ export async function findApiKeys(
      WHERE k.token_hash = ANY ($1) AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())`,
     [tokenHashes],
   );
-  return new Map(rows.map(({ hash, ...key }) => [hash.toString('base64'), key]));
+  return new Map(rows.map(({ tokenHash, ...key }) => [tokenHash.toString('base64'), key]));
 }
 
 /** Notes that keys were used; at most one write a minute and key, whatever the number of processes. */

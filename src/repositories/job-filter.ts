@@ -96,15 +96,46 @@ const NEWEST_FIRST = 'ORDER BY jobs.id DESC NULLS LAST';
  * A query that gives the ids of at most `limit` jobs which match a filter, its search apart, and that reads about as
  * many rows however many jobs there are: each combination of kind, status and queue is a short scan of its own.
  */
-export function jobScan(filter: JobFilter, values: Values, { isOrdered, limit, before }: Scan): string {
+export function jobScan(filter: JobFilter, values: Values, scan: Scan): string {
+  return isSingle(filter) ? singleScan(filter, values, scan, 'jobs.id') : combinedScan(filter, values, scan);
+}
+
+/** The same, newest first, with columns of their rows. @param columns as SELECT takes them */
+export function jobRowScan(
+  filter: JobFilter,
+  values: Values,
+  scan: Omit<Scan, 'isOrdered'>,
+  columns: string,
+): string {
+  if (isSingle(filter)) return singleScan(filter, values, scan, columns);
+  // The rows of the page alone are read, not those of each combination.
+  return `
+    WITH page AS MATERIALIZED (${combinedScan(filter, values, { ...scan, isOrdered: true })})
+    SELECT ${columns} FROM page JOIN jobs ON jobs.id = page.id ORDER BY page.id DESC`;
+}
+
+/** One index has what is asked, or, of the few children that a parent has, their rows have. */
+function isSingle(filter: JobFilter): boolean {
+  return !isCombined(filter) || filter.parentId !== null;
+}
+
+function singleScan(
+  filter: JobFilter,
+  values: Values,
+  { limit, before }: Omit<Scan, 'isOrdered'>,
+  columns: string,
+): string {
+  const conditions = [
+    jobConditions(filter, values),
+    ...(filter.parentId === null ? [BY_AGE_ALONE] : []),
+    ...(before ? [`jobs.id < ${values.add(before)}`] : []),
+  ].join(' AND ');
+  return `SELECT ${columns} FROM jobs WHERE ${conditions} ${NEWEST_FIRST} LIMIT ${values.add(limit)}`;
+}
+
+function combinedScan(filter: JobFilter, values: Values, { isOrdered, limit, before }: Scan): string {
   const older = before ? [`jobs.id < ${values.add(before)}`] : [];
   const end = `LIMIT ${values.add(limit)}`;
-  // A job has few children, and an index of their own: what else is asked is looked up on their rows.
-  if (!isCombined(filter) || filter.parentId !== null) {
-    const alone = filter.parentId === null ? [BY_AGE_ALONE] : [];
-    const conditions = [jobConditions(filter, values), ...alone, ...older].join(' AND ');
-    return `SELECT jobs.id FROM jobs WHERE ${conditions} ${NEWEST_FIRST} ${end}`;
-  }
   const { organizationId, kinds, statuses, queues, triggeredBy } = filter;
   const conditions = [
     `jobs.organization_id = ${values.add(organizationId)}`,

@@ -1,5 +1,6 @@
 import type { Sql } from './db.ts';
-import { allConditions, jobScan, Values, type JobFilter } from './job-filter.ts';
+import { allConditions, jobRowScan, jobScan, Values, type JobFilter } from './job-filter.ts';
+import { jobColumns, readJobRows, type JobColumn, type JobRow } from './job-rows.ts';
 import { searchJobs, type SearchDatabase } from './job-search.ts';
 
 /** Some of the jobs that match a filter, newest first. */
@@ -30,6 +31,29 @@ export async function readJobPage(
   const text = jobScan(filter, values, { isOrdered: true, ...request });
   const { rows } = await db.query<{ id: string }>(text, values.list);
   return { ids: rows.map(({ id }) => id), lookedBackTo: null };
+}
+
+/** The same page with columns of its jobs; of a search, whose ids are found first, by a second statement. */
+export async function readJobRowPage(
+  db: SearchDatabase,
+  filter: JobFilter,
+  request: PageRequest,
+  columns: readonly JobColumn[],
+): Promise<{ readonly rows: readonly JobRow[] } & Pick<JobPage, 'lookedBackTo'>> {
+  if (filter.search !== null) {
+    const { ids, lookedBackTo } = await readJobPage(db, filter, request);
+    const found = await readJobRows(db, filter, ids, columns);
+    return { rows: inOrderOf(ids, found), lookedBackTo };
+  }
+  const values = new Values();
+  const text = jobRowScan(filter, values, request, jobColumns(columns));
+  const { rows } = await db.query<JobRow>(text, values.list);
+  return { rows, lookedBackTo: null };
+}
+
+function inOrderOf(ids: readonly string[], rows: readonly JobRow[]): JobRow[] {
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return ids.map((id) => byId.get(id)).filter((row) => row !== undefined);
 }
 
 /** Which of a few jobs match a filter, or which changed since a moment; at most `limit`, oldest first. */

@@ -170,6 +170,26 @@ describe('a request', () => {
     });
   });
 
+  test('with a body of unknown length that is too large, and one that is not', async () => {
+    const inChunks = (query: string): Promise<Response> =>
+      fetch(
+        new Request(api.graphqlUrl, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', authorization: `Bearer ${api.tokens.viewer}` },
+          body: new Blob([JSON.stringify({ query })]).stream(),
+          // The types of fetch do not know what it asks for with a stream.
+          ...{ duplex: 'half' },
+        }),
+      );
+    const within = await inChunks(VIEWER);
+    expect(await within.json()).toMatchObject({ data: { viewer: { role: 'VIEWER' } } });
+    const beyond = await inChunks(`${VIEWER} #${'x'.repeat(5_000)}`);
+    expect(beyond.status).toBe(413);
+    expect(await beyond.json()).toMatchObject({
+      errors: [{ message: "The request's body is too large; at most 4,096 bytes are allowed." }],
+    });
+  });
+
   test('with more operations than a batch may have', async () => {
     const batch = (size: number): string =>
       JSON.stringify(Array.from({ length: size }, () => ({ query: VIEWER })));

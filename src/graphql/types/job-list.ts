@@ -1,15 +1,18 @@
 import { z } from 'zod';
 import type { GraphQLResolveInfo } from 'graphql';
+import { Prisma } from '../../generated/prisma/client.ts';
 import { countJobs } from '../../repositories/job-counts.ts';
 import { countChildren, readChildIds } from '../../repositories/job-lists.ts';
-import { readJobPage } from '../../repositories/job-page.ts';
+import type { JobFilter as Filter } from '../../repositories/job-filter.ts';
+import { readJobPage, readJobRowPage } from '../../repositories/job-page.ts';
+import { readJobRows } from '../../repositories/job-rows.ts';
 import { defineBatch } from '../batch.ts';
 import { needs } from '../authorization/rules.ts';
 import { builder } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
 import { TOTAL_COUNT_MAX } from '../limits.ts';
-import { selectionOf } from '../selection.ts';
-import { connectionType, pageArgs, readPage, toPage, type Page } from './connection.ts';
+import { onlyColumns, selectionOf } from '../selection.ts';
+import { connectionType, pageArgs, readPage, toPage, type Page, type PageRequest } from './connection.ts';
 import { filterOf, JobFilter } from './job-filter.ts';
 import { Job, visibleJobs } from './job.ts';
 
@@ -33,17 +36,48 @@ export const JobConnection = connectionType<JobRow>(
 /** A count that stopped at one more than we tell is no count. */
 export const bounded = (count: number): number | null => (count > TOTAL_COUNT_MAX ? null : count);
 
+type JobSelection = ReturnType<typeof selectionOf>;
+
 /** What a query selects of jobs that were found by other means, by id. */
 export async function loadJobs(
   ctx: GraphQLContext,
-  selection: ReturnType<typeof selectionOf>,
+  selection: JobSelection,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, JobRow>> {
-  const rows = await ctx.prisma.job.findMany({
-    ...selection,
-    where: { ...visibleJobs(ctx), id: { in: [...ids] } },
-  });
+  const columns = onlyColumns(Prisma.JobScalarFieldEnum, selection);
+  const rows = columns
+    ? await readJobRows(ctx.db, filterOf(ctx, {}), ids, columns)
+    : await ctx.prisma.job.findMany({
+        ...selection,
+        where: { ...visibleJobs(ctx), id: { in: [...ids] } },
+      });
   return new Map(rows.map((row) => [row.id, row]));
+}
+
+interface LoadedPage {
+  readonly rows: readonly JobRow[];
+  readonly goesOnAt: string | null;
+}
+
+/** A page of the jobs that match a filter, with what a query selects of them. */
+async function loadPage(
+  ctx: GraphQLContext,
+  filter: Filter,
+  { first, after }: PageRequest<string>,
+  selection: JobSelection,
+): Promise<LoadedPage> {
+  const request = { limit: first + 1, before: after };
+  const columns = onlyColumns(Prisma.JobScalarFieldEnum, selection);
+  if (columns) {
+    const { rows, lookedBackTo } = await readJobRowPage(ctx.db, filter, request, columns);
+    return { rows, goesOnAt: rows.length > first ? (rows[first - 1]?.id ?? null) : lookedBackTo };
+  }
+  const { ids, lookedBackTo } = await readJobPage(ctx.db, filter, request);
+  const found = await loadJobs(ctx, selection, ids);
+  return {
+    rows: ids.map((id) => found.get(id)).filter((job) => job !== undefined),
+    goesOnAt: ids.length > first ? (ids[first - 1] ?? null) : lookedBackTo,
+  };
 }
 
 builder.queryField('jobs', (t) =>
@@ -55,17 +89,12 @@ builder.queryField('jobs', (t) =>
     async resolve(_root, args, ctx, info) {
       const request = readPage(ctx, args, 'jobs', z.uuid());
       const filter = filterOf(ctx, args.filter ?? {});
-      const { ids, lookedBackTo } = await readJobPage(ctx.db, filter, {
-        limit: request.first + 1,
-        before: request.after,
-      });
-      const found = await loadJobs(ctx, selectionOf(ctx, info, 'Job', ['edges', 'node']), ids);
+      const selection = selectionOf(ctx, info, 'Job', ['edges', 'node']);
       return toPage({
+        ...(await loadPage(ctx, filter, request, selection)),
         list: 'jobs',
         request,
-        rows: ids.map((id) => found.get(id)).filter((job) => job !== undefined),
         keyOf: (job) => job.id,
-        goesOnAt: ids.length > request.first ? (ids[request.first - 1] ?? null) : lookedBackTo,
         totalCount: () => countJobs(ctx.db, filter, TOTAL_COUNT_MAX),
       });
     },

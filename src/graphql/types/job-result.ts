@@ -3,7 +3,7 @@ import { builder } from '../builder.ts';
 import { contractOf } from '../job-kinds.ts';
 import { pascalCase } from '../zod-node.ts';
 import { outputTypeOf } from '../zod-output.ts';
-import type { Log } from '../../lib/log.ts';
+import type { GraphQLContext } from '../context.ts';
 
 const members = new Map(
   Object.values(jobCatalogue).map(({ kind, title, output }) => [
@@ -25,13 +25,16 @@ export const JobResult = builder.unionType('JobResult', {
 });
 
 /** A stored result as its kind's member, or null when there is none or it was written by another release. */
-export function resultOf(job: { readonly kind: string; readonly result: unknown }, log: Log) {
+export function resultOf(
+  job: { readonly kind: string; readonly result: unknown },
+  { log, requestId }: Pick<GraphQLContext, 'log' | 'requestId'>,
+) {
   if (job.result === null) return null;
   const contract = contractOf(jobCatalogue, job.kind);
   const parsed = contract?.output.safeParse(job.result);
   if (!contract || !parsed?.success) {
     log.warn(
-      { kind: job.kind, err: parsed?.error },
+      { kind: job.kind, requestId, err: parsed?.error },
       'a stored result does not fit its kind and is not shown',
     );
     return null;

@@ -133,7 +133,7 @@ export const Job = builder.prismaObject('Job', {
       nullable: true,
       description: 'One member per kind, typed; null until settled with a result',
       select: { kind: true, result: true },
-      resolve: (job, _args, ctx) => resultOf(job, ctx.log),
+      resolve: (job, _args, ctx) => resultOf(job, ctx),
     }),
     counts: t.field({
       type: JobCounts,

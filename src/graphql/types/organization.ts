@@ -1,10 +1,12 @@
 import { changeOrganization } from '../../auth/organizations.ts';
 import type { UserError as UserErrorShape } from '../../domain/errors.ts';
 import { toPublicId } from '../../domain/ids.ts';
+import { Prisma, type Organization as OrganizationRow } from '../../generated/prisma/client.ts';
 import { needs } from '../authorization/rules.ts';
 import { builder } from '../builder.ts';
+import type { GraphQLContext } from '../context.ts';
 import { withUserErrors, type WithUserErrors } from '../errors.ts';
-import { selectionOf } from '../selection.ts';
+import { onlyColumns, selectionOf } from '../selection.ts';
 import { implementNode, Node } from './node.ts';
 import { UserError } from './user-error.ts';
 
@@ -29,6 +31,13 @@ export const Organization = builder.prismaObject('Organization', {
   }),
 });
 
+/** The caller's organization, with what a query selects of it. */
+export async function callersOrganization(ctx: GraphQLContext, query: object): Promise<OrganizationRow> {
+  const { id } = ctx.principal.organization;
+  if (onlyColumns(Prisma.OrganizationScalarFieldEnum, query)) return ctx.accounts.organization(id);
+  return ctx.prisma.organization.findUniqueOrThrow({ ...query, where: { id } });
+}
+
 implementNode('organization', Organization, async (id, ctx, info) =>
   id === ctx.principal.organization.id
     ? ctx.prisma.organization.findUnique({ ...selectionOf(ctx, info, 'Organization'), where: { id } })
@@ -40,8 +49,7 @@ builder.queryField('organization', (t) =>
     extensions: needs('read'),
     type: Organization,
     description: "The caller's organization",
-    resolve: (query, _root, _args, ctx) =>
-      ctx.prisma.organization.findUniqueOrThrow({ ...query, where: { id: ctx.principal.organization.id } }),
+    resolve: (query, _root, _args, ctx) => callersOrganization(ctx, query),
   }),
 );
 
@@ -64,8 +72,7 @@ const OrganizationPayload = builder.objectRef<WithUserErrors>('OrganizationPaylo
     organization: t.prismaField({
       type: Organization,
       description: 'As it was, with `userErrors`',
-      resolve: (query, _payload, _args, ctx) =>
-        ctx.prisma.organization.findUniqueOrThrow({ ...query, where: { id: ctx.principal.organization.id } }),
+      resolve: (query, _payload, _args, ctx) => callersOrganization(ctx, query),
     }),
     userErrors: t.field({
       type: [UserError],

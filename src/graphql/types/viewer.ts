@@ -1,9 +1,11 @@
 import { PERMISSION_NAMES } from '../../auth/permission.ts';
 import type { Principal } from '../../auth/principal.ts';
+import { Prisma } from '../../generated/prisma/client.ts';
 import { needs } from '../authorization/rules.ts';
 import { builder } from '../builder.ts';
+import { onlyColumns } from '../selection.ts';
 import { Permission, Role } from './access-enums.ts';
-import { Organization } from './organization.ts';
+import { callersOrganization, Organization } from './organization.ts';
 import { User } from './user.ts';
 
 const Viewer = builder.objectRef<Principal>('Viewer').implement({
@@ -12,15 +14,17 @@ const Viewer = builder.objectRef<Principal>('Viewer').implement({
     organization: t.prismaField({
       type: Organization,
       description: 'The organization that the token opens',
-      resolve: (query, { organization: { id } }, _args, ctx) =>
-        ctx.prisma.organization.findUniqueOrThrow({ ...query, where: { id } }),
+      resolve: (query, _viewer, _args, ctx) => callersOrganization(ctx, query),
     }),
     user: t.prismaField({
       type: User,
       nullable: true,
       description: 'The person that the token belongs to; null for a key of no person',
-      resolve: (query, { userId }, _args, ctx) =>
-        userId === null ? null : ctx.prisma.user.findUnique({ ...query, where: { id: userId } }),
+      resolve: async (query, { userId }, _args, ctx) => {
+        if (userId === null) return null;
+        if (onlyColumns(Prisma.UserScalarFieldEnum, query)) return ctx.accounts.user(userId);
+        return ctx.prisma.user.findUnique({ ...query, where: { id: userId } });
+      },
     }),
     role: t.field({
       type: Role,
