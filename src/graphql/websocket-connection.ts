@@ -5,7 +5,9 @@ import { WebSocket, type RawData } from 'ws';
 /** So many bytes wait for a reader at most before nothing more is taken from it: its pings are answered too. */
 const WAITING_BYTES_MAX = 64 * 1024;
 
-/** A close tells at most 123 bytes, and a client's own id may be part of the reason: so many characters are never more. */
+/** A close tells at most so much. */
+const REASON_BYTES_MAX = 123;
+/** Of a reason that is longer, as a client's own id in it may make it: so many characters never are. */
 const REASON_LENGTH_MAX = 41;
 /** In place of bytes: messages are text. */
 const NO_MESSAGE = '';
@@ -83,7 +85,7 @@ export class SocketConnection {
   }
 
   close(code?: number, reason?: string): void {
-    this.#socket.close(code, reason?.slice(0, REASON_LENGTH_MAX));
+    this.#socket.close(code, reason === undefined ? reason : fitting(reason));
   }
 
   terminate(): void {
@@ -112,4 +114,8 @@ export class SocketConnection {
     if (this.#socket.isPaused) this.#socket.resume();
     this.#waiters.splice(0).forEach((resolve) => resolve());
   }
+}
+
+function fitting(reason: string): string {
+  return Buffer.byteLength(reason) <= REASON_BYTES_MAX ? reason : reason.slice(0, REASON_LENGTH_MAX);
 }

@@ -8,6 +8,7 @@ import {
 } from 'graphql';
 import { CloseCode, type ServerOptions, type SubscribePayload } from 'graphql-ws';
 import { z } from 'zod';
+import type { Refusal } from '../auth/authentication.ts';
 import type { Sessions } from '../auth/sessions.ts';
 import type { ApiLimits } from '../domain/api-limits.ts';
 import type { Log } from '../lib/log.ts';
@@ -110,10 +111,12 @@ export function socketOperations(deps: SocketOperationsDeps): SocketOperations {
       const { token, organization = null } = params.data;
       const connection = ctx.extra;
       try {
-        const begun = await sessions.begin({ token, organization }, () =>
-          connection.close(CloseCode.Forbidden, 'Forbidden'),
-        );
-        if ('refusal' in begun) return false;
+        const refuse = (refusal: Refusal): void => connection.close(CloseCode.Forbidden, reasonOf(refusal));
+        const begun = await sessions.begin({ token, organization }, refuse);
+        if ('refusal' in begun) {
+          refuse(begun.refusal);
+          return false;
+        }
         const leave = places.take(begun.session.principal.organization.id);
         connection.hold(begun.session, leave);
         if (leave) return true;
@@ -141,6 +144,9 @@ export function socketOperations(deps: SocketOperationsDeps): SocketOperations {
     onError: (_ctx, _id, _payload, errors) => errors.map(withoutInternals),
   };
 }
+
+/** Why a socket is closed, with the code that the same refusal has over HTTP. */
+const reasonOf = ({ code, message }: Refusal): string => `${code}: ${message}`;
 
 /** Short, as a reason of a close has to be. */
 const noRoom = (max: number): string => `At most ${max} sockets per organization`;

@@ -82,10 +82,16 @@ function toResult(value: unknown): WireResult {
 function toError(error: unknown): Error {
   if (Array.isArray(error)) return errorOf(parseResult({ errors: error })?.errors ?? []);
   if (error instanceof MillraceError) return error;
-  if (isObject(error) && error['code'] === FORBIDDEN) {
-    return new MillraceError('The server refuses the token, or the organization.', [], 'UNAUTHENTICATED');
-  }
+  if (isObject(error) && error['code'] === FORBIDDEN) return refusalOf(error['reason']);
   const reason =
     isObject(error) && typeof error['code'] === 'number' ? `code ${error['code']}` : String(error);
   return new MillraceConnectionError(`The WebSocket broke: ${reason}.`);
+}
+
+/** @param reason of the close, "CODE: why", as the server gives it; a proxy between may take it away */
+function refusalOf(reason: unknown): MillraceError {
+  const told = typeof reason === 'string' ? /^([A-Z_]+): (.+)$/.exec(reason) : null;
+  const [, code = 'UNAUTHENTICATED', message = 'The server refuses the token, or the organization.'] =
+    told ?? [];
+  return new MillraceError(message, [], code);
 }

@@ -215,7 +215,10 @@ describe('a socket that is being closed', () => {
     subscribe(socket, 'events', jobEvents((await runningJob()).id));
     expect(await socket.next()).toEqual(event('events', 1));
     await revokeApiKey(api.database.db, { organizationId: api.organization.id, id, revokedBy: 'api:test' });
-    expect(await socket.closed).toEqual({ code: 4403, reason: 'Forbidden' });
+    expect(await socket.closed).toEqual({
+      code: 4403,
+      reason: 'UNAUTHENTICATED: This token is unknown, was revoked or has expired.',
+    });
     expect(socket.unread).toEqual([]);
     await waitFor(() => api.app.openStreams === 0);
   });

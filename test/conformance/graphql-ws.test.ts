@@ -98,11 +98,15 @@ const closings = conversations([
   ['an init with null for a payload', init(null), closed(4403, 'Forbidden')],
   ['an init without a token', init({}), closed(4403, 'Forbidden')],
   ['a token that is no text', init({ token: 1 }), closed(4403, 'Forbidden')],
-  ['a token that nobody issued', init({ token: 'mlr_nonsense' }), closed(4403, 'Forbidden')],
+  [
+    'a token that nobody issued',
+    init({ token: 'mlr_nonsense' }),
+    closed(4403, 'UNAUTHENTICATED: This token is unknown, was revoked or has expired.'),
+  ],
   [
     'an organization that is not the token’s',
     init({ token: TOKEN, organization: 'x' }),
-    closed(4403, 'Forbidden'),
+    closed(4403, 'FORBIDDEN: This token opens another organization.'),
   ],
   ['a second init', ...acknowledged, init(), closed(4429, 'Too many initialisation requests')],
   ['a second init before the ack', init(), init(), closed(4429, 'Too many initialisation requests')],

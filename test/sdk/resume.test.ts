@@ -75,6 +75,26 @@ test('a stream that the server cannot open for want of its database is opened ag
   expect(values).toEqual([3]);
 });
 
+test('a stream that is asked for too fast is opened again when the server said', async () => {
+  vi.useFakeTimers();
+  try {
+    let opened = 0;
+    const extensions = { code: 'RATE_LIMITED', retryAfterSeconds: 7 };
+    const open = async function* (): AsyncGenerator<number> {
+      opened += 1;
+      if (opened < 2) throw new MillraceError('too fast', [{ message: 'too fast', extensions }]);
+      yield opened;
+    };
+    const value = resumed(open).next();
+    await vi.advanceTimersByTimeAsync(6_900);
+    expect(opened).toBe(1);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(await value).toEqual({ done: false, value: 2 });
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 test('a stream that the server refuses is not', async () => {
   const next = () => Promise.reject(new MillraceError('no', [], 'NOT_FOUND'));
   const refuse = (): AsyncIterable<number> => ({ [Symbol.asyncIterator]: () => ({ next }) });
