@@ -72,7 +72,8 @@ export function createGraphQL(options: YogaOptions) {
     batching: limits.batchSize > 0 && { limit: limits.batchSize },
     cors: false,
     graphiql: graphiqlOptions(devToken),
-    renderGraphiQL: (options) => renderOffline(options, devToken),
+    // The page with all of its code inside: nothing is loaded from elsewhere.
+    renderGraphiQL,
     plugins: [
       // A bearer token is a header that no foreign page can send without a preflight.
       useCSRFPrevention({ requestHeaders: ['authorization', 'x-graphql-yoga-csrf'] }),
@@ -117,13 +118,7 @@ function graphiqlOptions(devToken: string | null): GraphiQLOptions {
     headers,
     defaultTabs: EXAMPLE_OPERATIONS.map((query) => ({ query, headers })),
     shouldPersistHeaders: false,
-    // A browser's WebSocket takes no headers: without a known token, subscriptions go over SSE, which does.
-    subscriptionsProtocol: devToken === null ? 'SSE' : 'WS',
+    // A browser's WebSocket takes no headers: over SSE, subscriptions go by the headers editor as queries do.
+    subscriptionsProtocol: 'SSE',
   };
-}
-
-/** The page with all of its code inside: nothing is loaded from elsewhere. */
-function renderOffline(options: GraphiQLOptions, devToken: string | null): string {
-  const withParams = { ...options, ...(devToken === null ? {} : { connectionParams: { token: devToken } }) };
-  return renderGraphiQL(withParams);
 }

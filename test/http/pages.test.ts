@@ -37,6 +37,8 @@ describe('GraphiQL', () => {
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toContain('text/html');
     expect(text).toContain('YogaGraphiQL.renderYogaGraphiQL(');
+    // The headers editor holds for subscriptions too, which a WebSocket would not let it.
+    expect(text).toContain('"subscriptionsProtocol":"SSE"');
     expect(text).toContain(`Bearer ${DEV_TOKEN}`);
     expect(text).toContain('startProductImport');
     expect(loadedFrom(text)).toEqual([]);
