@@ -6,6 +6,7 @@ const variables = z.object({
   MILLRACE_NO_INSTALL: z.enum(['0', '1']).default('0'),
   PATH: z.string().default(''),
   MILLRACE_TEST_DATA: z.string().optional(),
+  SPECS_DIR: z.string().optional(),
   MILLRACE_FUZZ_SEED: z.coerce.number().int().optional(),
 });
 
@@ -18,6 +19,8 @@ export interface TestEnvironment {
   readonly mayInstall: boolean;
   /** More input for tests that have inputs of their own as well */
   readonly dataFolder: string | null;
+  /** The providers' own specifications, to which their mocks are held; null: the mocks are on their honour */
+  readonly specsFolder: string | null;
   /** What the fuzz tests make their messages from, instead of their own */
   readonly fuzzSeed: number | null;
   /** Folders with programs, in order */
@@ -33,6 +36,7 @@ export function readTestEnvironment(): TestEnvironment {
     redisUrl: env.REDIS_URL ?? null,
     mayInstall: env.MILLRACE_NO_INSTALL === '0',
     dataFolder: env.MILLRACE_TEST_DATA ?? null,
+    specsFolder: env.SPECS_DIR ?? null,
     fuzzSeed: env.MILLRACE_FUZZ_SEED ?? null,
     path: env.PATH.split(':').filter(Boolean),
   };

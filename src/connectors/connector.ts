@@ -1,0 +1,242 @@
+import { z } from 'zod';
+import type { Clock } from '../lib/clock.ts';
+import type { BackoffPolicy } from '../lib/backoff.ts';
+import { fact, type Fact } from '../domain/facts.ts';
+import type { ProviderClient } from './client.ts';
+import { ProviderError } from './provider-error.ts';
+
+/** What a provider says of the account behind a connection. */
+export interface Account {
+  /** The provider's own id of it */
+  readonly id: string;
+  /** For people: a shop's name, an address */
+  readonly label: string;
+  /** IANA name in which the provider counts its days; null where it counts none */
+  readonly timeZone: string | null;
+  /** ISO 4217; null where nothing is counted in money */
+  readonly currency: string | null;
+  /** Permissions that we use and do not have, in the provider's words */
+  readonly missingScopes: readonly string[];
+}
+
+/** Where the secrets of a connection are kept. */
+export interface CredentialStore<Credentials> {
+  read(): Promise<Credentials>;
+  /** Replaces them, at once for everybody: a rotated refresh token opens nothing a second time. */
+  replace(credentials: Credentials): Promise<void>;
+}
+
+export interface OpenOptions<Config, Credentials> {
+  readonly config: Config;
+  readonly credentials: CredentialStore<Credentials>;
+  readonly clock: Clock;
+  /** In the place of the provider's own address: tests and development */
+  readonly baseUrl?: string | undefined;
+  readonly backoff?: BackoffPolicy | undefined;
+}
+
+/** What a pull has at hand. */
+export interface PullContext<Config> {
+  readonly client: ProviderClient;
+  readonly account: Account;
+  readonly config: Config;
+  readonly signal: AbortSignal;
+  /** The oldest moment that a first run asks for */
+  readonly from: Date;
+  now(): Date;
+}
+
+/** One answer of a provider. Its records, their facts and the cursor are written together, or none of them. */
+export interface Page<Cursor> {
+  /** As they came */
+  readonly records: readonly unknown[];
+  /** Ids of records that the provider says are gone */
+  readonly removed?: readonly string[];
+  /** From where to go on once this page is written */
+  readonly cursor: Cursor;
+  /** Nothing more for now */
+  readonly isLast: boolean;
+  /** All records of this run, where the provider tells */
+  readonly total?: number | null;
+  /** What is to be known of the figures, such as that they were sampled; for people */
+  readonly notes?: readonly string[];
+}
+
+interface EntitySpec<Config, Row, Cursor> {
+  readonly title: string;
+  /** Only what is read; what else a provider sends is left out. Values of open enums are texts */
+  readonly record: z.ZodType<Row>;
+  readonly cursor: z.ZodType<Cursor>;
+  /** `complete`: a run without a cursor lists everything, and what it did not list is gone */
+  readonly scan: 'changes' | 'complete';
+  idOf(row: Row): string;
+  factsOf(row: Row, account: Account): readonly Fact[];
+  /** Pages in order, each from the cursor of the one before; null: from `ctx.from`. */
+  pull(ctx: PullContext<Config>, after: Cursor | null): AsyncIterable<Page<Cursor>>;
+}
+
+/** A record that made sense, with what it says. */
+export interface PulledRecord {
+  readonly id: string;
+  /** What is kept of it: JSON */
+  readonly data: unknown;
+  readonly facts: readonly Fact[];
+}
+
+/** One that did not. */
+export interface RejectedRecord {
+  readonly key: string;
+  readonly message: string;
+}
+
+export interface PulledPage {
+  readonly records: readonly PulledRecord[];
+  readonly rejected: readonly RejectedRecord[];
+  readonly removed: readonly string[];
+  /** JSON */
+  readonly cursor: unknown;
+  readonly isLast: boolean;
+  readonly total: number | null;
+  readonly notes: readonly string[];
+}
+
+/** One kind of thing that a provider has: orders, tickets. */
+export interface Entity<Config> {
+  readonly title: string;
+  readonly scan: 'changes' | 'complete';
+  /** @param after a cursor of an earlier page, as it was stored; one that this release does not read counts as none */
+  pull(ctx: PullContext<Config>, after: unknown): AsyncIterable<PulledPage>;
+}
+
+/** Hides an entity's own types: whoever syncs it needs none of them. */
+export function defineEntity<Config, Row, Cursor>(spec: EntitySpec<Config, Row, Cursor>): Entity<Config> {
+  const { title, scan, cursor } = spec;
+  return {
+    title,
+    scan,
+    async *pull(ctx, after) {
+      const known = cursor.safeParse(after);
+      for await (const page of spec.pull(ctx, known.success ? known.data : null)) yield read(spec, page, ctx);
+    },
+  };
+}
+
+function read<Config, Row, Cursor>(
+  spec: EntitySpec<Config, Row, Cursor>,
+  page: Page<Cursor>,
+  { account }: PullContext<Config>,
+): PulledPage {
+  const records: PulledRecord[] = [];
+  const rejected: RejectedRecord[] = [];
+  page.records.forEach((raw, index) => {
+    const row = spec.record.safeParse(raw);
+    if (!row.success) {
+      rejected.push({ key: keyOf(raw) ?? `record ${index + 1}`, message: z.prettifyError(row.error) });
+      return;
+    }
+    const facts = z.array(fact).parse(spec.factsOf(row.data, account));
+    records.push({ id: spec.idOf(row.data), data: row.data, facts });
+  });
+  const { removed = [], cursor, isLast, total = null, notes = [] } = page;
+  return { records, rejected, removed, cursor, isLast, total, notes };
+}
+
+const withId = z.object({ id: z.union([z.string(), z.number()]) });
+
+function keyOf(raw: unknown): string | null {
+  const parsed = withId.safeParse(raw);
+  return parsed.success ? String(parsed.data.id) : null;
+}
+
+/** Something that happened at a provider, as it told us. */
+export interface ProviderEvent {
+  /** The provider's id of this delivery: the same twice is the same event */
+  readonly id: string;
+  /** Entities to look at now */
+  readonly entities: readonly string[];
+}
+
+export interface ProviderWebhook {
+  /**
+   * @param body as it came, byte for byte
+   * @returns null for what this provider did not sign with the secret, or signed too long ago
+   */
+  verify(request: {
+    readonly body: Buffer;
+    readonly headers: Readonly<Record<string, string | undefined>>;
+    readonly secret: string;
+    readonly now: Date;
+  }): ProviderEvent | null;
+}
+
+interface ConnectorSpec<Config, Credentials> {
+  /** In addresses, rows and logs: "google_analytics" */
+  readonly provider: string;
+  /** For people */
+  readonly title: string;
+  /** What a person enters that is no secret: a shop's domain */
+  readonly config: z.ZodType<Config>;
+  /** Stored encrypted, seen by nobody again */
+  readonly credentials: z.ZodType<Credentials>;
+  open(options: OpenOptions<Config, Credentials>): ProviderClient;
+  /** One or two short requests: do the credentials work, and whose are they? */
+  check(client: ProviderClient, config: Config, signal: AbortSignal): Promise<Account>;
+  readonly entities: Readonly<Record<string, Entity<Config>>>;
+  readonly webhook?: ProviderWebhook;
+}
+
+/** A connection that is open: everything below it goes to one account. */
+export interface OpenConnection {
+  check(signal: AbortSignal): Promise<Account>;
+  /** @throws ProviderError, or the signal's reason, while it is read */
+  pull(
+    entity: string,
+    run: {
+      readonly account: Account;
+      readonly from: Date;
+      readonly after: unknown;
+      readonly signal: AbortSignal;
+    },
+  ): AsyncIterable<PulledPage>;
+}
+
+/** A provider, its own types hidden. */
+export interface Connector {
+  readonly provider: string;
+  readonly title: string;
+  readonly config: z.ZodType;
+  readonly credentials: z.ZodType;
+  readonly entities: Readonly<Record<string, Pick<Entity<never>, 'title' | 'scan'>>>;
+  readonly webhook: ProviderWebhook | null;
+  /** @throws ZodError for a configuration or credentials of another release */
+  open(options: OpenOptions<unknown, unknown>): OpenConnection;
+}
+
+export function defineConnector<Config, Credentials>(spec: ConnectorSpec<Config, Credentials>): Connector {
+  const { provider, title, config, credentials, entities, webhook = null } = spec;
+  return {
+    provider,
+    title,
+    config,
+    credentials,
+    entities,
+    webhook,
+    open(options) {
+      const own = config.parse(options.config);
+      const store: CredentialStore<Credentials> = {
+        read: async () => credentials.parse(await options.credentials.read()),
+        replace: (next) => options.credentials.replace(next),
+      };
+      const client = spec.open({ ...options, config: own, credentials: store });
+      const now = (): Date => options.clock.now();
+      return {
+        check: (signal) => spec.check(client, own, signal),
+        pull(name, { after, ...run }) {
+          const entity = entities[name];
+          if (!entity) throw new ProviderError('bad_request', `${title} has no ${name}.`);
+          return entity.pull({ client, config: own, now, ...run }, after);
+        },
+      };
+    },
+  };
+}
