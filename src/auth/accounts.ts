@@ -1,6 +1,5 @@
-import type { Organization, User } from '../generated/prisma/client.ts';
 import { Batcher } from '../lib/batcher.ts';
-import { findOrganizations, findUsers } from '../repositories/accounts.ts';
+import { findOrganizations, findUsers, type Organization, type User } from '../repositories/accounts.ts';
 import type { Sql } from '../repositories/db.ts';
 
 /** Look-ups of one statement, and such statements at once */

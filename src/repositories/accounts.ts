@@ -2,6 +2,8 @@ import type { Organization, User } from '../generated/prisma/client.ts';
 import type { Sql } from './db.ts';
 import { prepared } from './prepared.ts';
 
+export type { Organization, User };
+
 const ORGANIZATIONS = prepared(
   'organizations',
   `SELECT id, name, time_zone AS "timeZone", currency, created_at AS "createdAt",

@@ -35,7 +35,7 @@ export interface ProcessOptions {
   readonly logFile: string;
 }
 
-const START_TIMEOUT_MS = 40_000;
+const START_TIMEOUT_MS = 90_000;
 const readyMessage = z.object({ type: z.literal('ready'), url: z.string() });
 
 /** @throws when it ends before it is ready, or is not ready in time */

@@ -25,7 +25,7 @@ describe.each(BACKENDS)(
     afterAll(() => stack.close());
 
     const possible = FAULTS.filter(({ backends }) => backends.includes(backend));
-    it.each(possible)('$name', { timeout: 120_000 }, async (fault) => {
+    it.each(possible)('$name', { timeout: 240_000 }, async (fault) => {
       const { verdict } = await runFault(stack, fault);
       expect(verdict.problems).toEqual([]);
       expect(verdict.jobs).toBeGreaterThan(10);

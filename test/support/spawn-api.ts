@@ -17,6 +17,9 @@ export interface ApiProcess {
   end(): Promise<void>;
 }
 
+/** How long a process may take on a machine that has much else to do; nothing is measured by it. */
+const START_TIMEOUT_MS = 90_000;
+
 const ready = z.object({ type: z.literal('ready'), url: z.url() });
 
 /** Options of Node for a process whose resident memory is what it holds. */
@@ -47,7 +50,7 @@ export async function spawnApi(
   });
   died.catch(() => undefined);
   const told: unknown[] = await Promise.race([
-    once(child, 'message', { signal: AbortSignal.timeout(40_000) }),
+    once(child, 'message', { signal: AbortSignal.timeout(START_TIMEOUT_MS) }),
     died,
   ]);
   const { url } = ready.parse(told[0]);
