@@ -25,6 +25,15 @@ export function withoutNul(value: unknown): unknown {
   );
 }
 
+const LONE_SURROGATE = /\p{Surrogate}/gu;
+
+/** JSON that PostgreSQL takes: its texts hold neither NUL nor half of a surrogate pair, as what others send may. */
+export function storableJson(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'string' ? inner.replaceAll('\u0000', '').replaceAll(LONE_SURROGATE, '\uFFFD') : inner,
+  );
+}
+
 /** Every string inside a value, for search. */
 export function stringsIn(value: unknown): string[] {
   if (typeof value === 'string') return [value];

@@ -11,6 +11,7 @@ interface EncryptedColumn {
 const ENCRYPTED_COLUMNS: readonly EncryptedColumn[] = [
   { table: ENDPOINT_SECRETS.table, column: ENDPOINT_SECRETS.current },
   { table: ENDPOINT_SECRETS.table, column: ENDPOINT_SECRETS.previous },
+  { table: 'connections', column: 'credentials' },
 ];
 
 const BATCH = 500;

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalHash, canonicalJson, stringsIn, withoutNul } from '../../src/lib/canonical-json.ts';
+import {
+  canonicalHash,
+  canonicalJson,
+  storableJson,
+  stringsIn,
+  withoutNul,
+} from '../../src/lib/canonical-json.ts';
 
 describe('canonical JSON', () => {
   it('does not depend on the order of keys', () => {
@@ -28,5 +34,12 @@ describe('withoutNul', () => {
 describe('stringsIn', () => {
   it('finds the strings at every depth', () => {
     expect(stringsIn({ a: 'x', b: [1, { c: 'y' }], d: null })).toEqual(['x', 'y']);
+  });
+});
+
+describe('storableJson', () => {
+  it('has neither NUL nor half a surrogate pair in a text, and whole pairs as they were', () => {
+    const text = storableJson({ a: ['x\u0000y', '\uD83D', '\u{1F600}'], at: new Date(0) });
+    expect(JSON.parse(text)).toEqual({ a: ['xy', '\uFFFD', '\u{1F600}'], at: '1970-01-01T00:00:00.000Z' });
   });
 });
