@@ -31,14 +31,18 @@ export interface ProviderAnswer {
 export interface ProviderProtocol {
   /** For messages: "Stripe" */
   readonly title: string;
-  /** Without a slash at the end */
-  readonly baseUrl: string;
+  /** Without a slash at the end; a function where only the credentials tell it */
+  readonly baseUrl: string | (() => Promise<string>);
   /** One request takes no longer, in ms */
   readonly timeoutMs: number;
+  /** A request that fails is not sent again after this many; default: 5 */
+  readonly triesMax?: number;
   /** Header of an answer with the provider's own id of the request */
   readonly requestIdHeader: string | null;
-  /** Headers of every request, credentials included; asked for anew each time */
-  headers(): Promise<Readonly<Record<string, string>>> | Readonly<Record<string, string>>;
+  /** Headers of every request, credentials included; asked for anew each time. `signal` ends the whole request. */
+  headers(signal: AbortSignal): Promise<Readonly<Record<string, string>>> | Readonly<Record<string, string>>;
+  /** Parameters that go with a request's headers, such as a proof that belongs to the token among them. */
+  query?(headers: Readonly<Record<string, string>>): Promise<Readonly<Record<string, string>>>;
   /** Gets new credentials after a refusal; false: there are none to get. Asked once per request */
   renew(signal: AbortSignal): Promise<boolean>;
   /** What an answer means, status 200 included; null: it is good. */
@@ -76,8 +80,9 @@ export class ProviderClient {
    * @throws ProviderError, or the signal's reason
    */
   async request(request: ProviderRequest, signal: AbortSignal): Promise<ProviderAnswer> {
-    const url = this.#addressOf(request);
+    const url = await this.#addressOf(request);
     const isRepeatable = request.isRepeatable ?? (request.method ?? 'GET') === 'GET';
+    const triesMax = this.#protocol.triesMax ?? TRIES_MAX;
     let hasRenewed = false;
     for (let attempt = 1; ; attempt += 1) {
       const answer = await this.#attempt(url, request, signal);
@@ -89,7 +94,7 @@ export class ProviderClient {
       }
       const waitMs = this.#waitMs(answer, attempt);
       const mayRepeat = isRepeatable || answer.kind === 'rate_limited';
-      if (waitMs === null || !mayRepeat || attempt >= TRIES_MAX) throw answer;
+      if (waitMs === null || !mayRepeat || attempt >= triesMax) throw answer;
       await sleep(waitMs, signal);
       signal.throwIfAborted();
     }
@@ -110,9 +115,11 @@ export class ProviderClient {
   ): Promise<ProviderAnswer | ProviderError> {
     const { title, timeoutMs } = this.#protocol;
     try {
-      const response = await fetch(url, {
+      const own = await this.#protocol.headers(signal);
+      const headers = { ...own, ...bodyHeaders(request), ...request.headers };
+      const response = await fetch(await this.#withQuery(url, headers), {
         method: request.method ?? 'GET',
-        headers: { ...(await this.#protocol.headers()), ...bodyHeaders(request), ...request.headers },
+        headers,
         body: bodyOf(request),
         // Whoever is sent elsewhere would show the credentials there.
         redirect: 'manual',
@@ -124,6 +131,13 @@ export class ProviderClient {
       if (cause instanceof ProviderError) return cause;
       return new ProviderError('transient', `${title} did not answer.`, { cause });
     }
+  }
+
+  async #withQuery(url: URL, headers: Readonly<Record<string, string>>): Promise<URL> {
+    const whole = new URL(url);
+    const query = (await this.#protocol.query?.(headers)) ?? {};
+    for (const [name, value] of Object.entries(query)) whole.searchParams.set(name, value);
+    return whole;
   }
 
   #judge(answer: ProviderAnswer): ProviderError | null {
@@ -141,9 +155,12 @@ export class ProviderClient {
   }
 
   /** Credentials go to the provider alone, whatever address a page of it names. */
-  #addressOf({ path, query = {} }: ProviderRequest): URL {
-    const { baseUrl, title } = this.#protocol;
-    const url = new URL(path.startsWith('/') ? baseUrl + path : path);
+  async #addressOf({ path, query = {} }: ProviderRequest): Promise<URL> {
+    const { baseUrl: given, title } = this.#protocol;
+    const baseUrl = typeof given === 'string' ? given : await given();
+    const address = path.startsWith('/') ? baseUrl + path : path;
+    if (!URL.canParse(address)) throw new ProviderError('bad_request', `${title} named a page that is none.`);
+    const url = new URL(address);
     if (url.origin !== new URL(baseUrl).origin)
       throw new ProviderError('bad_request', `${title} named a page on another host, ${url.host}.`);
     for (const [name, value] of Object.entries(query)) {

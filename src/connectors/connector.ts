@@ -232,7 +232,7 @@ export function defineConnector<Config, Credentials>(spec: ConnectorSpec<Config,
       return {
         check: (signal) => spec.check(client, own, signal),
         pull(name, { after, ...run }) {
-          const entity = entities[name];
+          const entity = Object.hasOwn(entities, name) ? entities[name] : undefined;
           if (!entity) throw new ProviderError('bad_request', `${title} has no ${name}.`);
           return entity.pull({ client, config: own, now, ...run }, after);
         },

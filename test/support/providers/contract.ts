@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { OpenAPIBackend, type Document } from 'openapi-backend';
+import { OpenAPIBackend, type Document, type ValidationResult } from 'openapi-backend';
 import { readTestEnvironment } from '../environment.ts';
 import type { MockAnswer, MockRequest } from './mock-server.ts';
 
@@ -10,6 +10,8 @@ export interface Contract {
   problemsOfAnswer(request: MockRequest, answer: MockAnswer): string[];
 }
 
+type SpecificationError = NonNullable<ValidationResult['errors']>[number];
+
 /** A file of the providers' specifications, as text; null where the tests have none. */
 export async function readSpecification(path: string): Promise<string | null> {
   const { specsFolder } = readTestEnvironment();
@@ -17,7 +19,8 @@ export async function readSpecification(path: string): Promise<string | null> {
 }
 
 /**
- * The contract of an OpenAPI document below SPECS_DIR; null where the tests have none.
+ * The contract of an OpenAPI document below SPECS_DIR; null where the tests have none. An operation is compiled when it is
+ * first asked for, which takes Stripe's larger ones seconds; who is expected to be signed in is for the mock to check.
  * @param adapt mends what is known to be wrong in the copy of the document
  */
 export async function openApiContract(
@@ -40,17 +43,20 @@ export async function openApiContract(
       const operation = operationOf(request);
       if (!operation) return [`${where(request)}: the specification has no such operation`];
       const { errors } = api.validateRequest(toWire(request), operation);
-      return (errors ?? []).map((error) => `${where(request)}: ${error.instancePath} ${error.message ?? ''}`);
+      return (errors ?? []).map((error) => `${where(request)}: ${inWords(error)}`);
     },
     problemsOfAnswer(request, { status = 200, json }) {
       const operation = operationOf(request);
       if (!operation || status >= 400) return [];
       const { errors } = api.validateResponse(json, operation, status);
-      return (errors ?? []).map(
-        (error) => `answer to ${where(request)}: ${error.instancePath} ${error.message ?? ''}`,
-      );
+      return (errors ?? []).map((error) => `answer to ${where(request)}: ${inWords(error)}`);
     },
   };
+}
+
+/** With its parameters: which field was not to be there, which values are allowed. */
+function inWords({ instancePath, message = '', params }: SpecificationError): string {
+  return `${instancePath} ${message} ${JSON.stringify(params)}`;
 }
 
 function toWire({ method, path, query, headers, body }: MockRequest) {
