@@ -20,7 +20,12 @@ beforeAll(async () => {
   server = await startFileServer();
 });
 beforeEach(async () => {
-  storedBefore = await server.stored();
+  const { rows } = await server.db.query<{ received: number }>(
+    'SELECT count(*)::int AS received FROM uploads WHERE received_at IS NOT NULL',
+  );
+  storedBefore = rows[0]?.received ?? 0;
+  // What an earlier test cut off goes a moment after it was told so.
+  await waitFor(async () => (await server.stored()) === storedBefore);
 });
 afterAll(() => server.close());
 

@@ -75,8 +75,8 @@ function oldestOf(data: readonly unknown[], before: string | null): string {
 }
 
 /**
- * Every movement of the balance (https://docs.stripe.com/api/balance_transactions/list). It is read rather than charges
- * and refunds because it alone is in one currency, has each movement on its own day and never changes its amounts.
+ * Every movement of the balance (https://docs.stripe.com/api/balance_transactions/list). They are read rather than
+ * charges and refunds because they alone are in the currency of the balance, each on its own day, and keep their amounts.
  */
 export const balanceTransactions = defineEntity({
   title: 'Balance transactions',

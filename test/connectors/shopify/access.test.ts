@@ -67,9 +67,12 @@ describe('access', () => {
     expect(mock.requests[0]?.path).toBe('/admin/oauth/access_token');
   });
 
-  it('that another process renewed while we asked is taken over', async () => {
+  it.each([
+    ['while we asked', 1, 0],
+    ['while we renewed it', 3, 1],
+  ])('that another process renewed %s is taken over', async (_when, oldReads, exchanges) => {
     const { mock } = await openShopify({ tokens: new Set([renewed.accessToken]) });
-    const reads: unknown[] = [offline];
+    const reads: unknown[] = Array.from({ length: oldReads }, () => offline);
     const connection = shopify.open({
       config: { shop: 'tide-and-tar' },
       credentials: {
@@ -80,7 +83,7 @@ describe('access', () => {
       baseUrl: mock.url,
     });
     expect(await connection.check(new AbortController().signal)).toEqual(ACCOUNT);
-    expect(mock.shop.exchanges).toBe(0);
+    expect(mock.requests.filter(({ path }) => path === '/admin/oauth/access_token')).toHaveLength(exchanges);
   });
 
   it('that cannot be renewed has expired', async () => {
