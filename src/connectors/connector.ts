@@ -134,8 +134,11 @@ function read<Config, Row, Cursor>(
       rejected.push({ key: keyOf(raw) ?? `record ${index + 1}`, message: z.prettifyError(row.error) });
       return;
     }
-    const facts = z.array(fact).parse(spec.factsOf(row.data, account));
-    records.push({ id: spec.idOf(row.data), data: row.data, facts });
+    const id = spec.idOf(row.data);
+    const facts = z.array(fact).safeParse(spec.factsOf(row.data, account));
+    if (facts.success) records.push({ id, data: row.data, facts: facts.data });
+    // A record of its right shape may still say what cannot be: a day that no calendar has.
+    else rejected.push({ key: id, message: z.prettifyError(facts.error) });
   });
   const { removed = [], cursor, isLast, total = null, notes = [] } = page;
   return { records, rejected, removed, cursor, isLast, total, notes };
