@@ -33,22 +33,35 @@ export async function readJobPage(
   return { ids: rows.map(({ id }) => id), lookedBackTo: null };
 }
 
+interface JobRowPage {
+  /** A job that went after it was found is not among them */
+  readonly rows: readonly JobRow[];
+  /** Where the next page begins; null: nowhere */
+  readonly goesOnAt: string | null;
+}
+
 /** The same page with columns of its jobs; of a search, whose ids are found first, by a second statement. */
 export async function readJobRowPage(
   db: SearchDatabase,
   filter: JobFilter,
   request: PageRequest,
   columns: readonly JobColumn[],
-): Promise<{ readonly rows: readonly JobRow[] } & Pick<JobPage, 'lookedBackTo'>> {
+): Promise<JobRowPage> {
   if (filter.search !== null) {
     const { ids, lookedBackTo } = await readJobPage(db, filter, request);
     const found = await readJobRows(db, filter, ids, columns);
-    return { rows: inOrderOf(ids, found), lookedBackTo };
+    return { rows: inOrderOf(ids, found), goesOnAt: endOf(ids, request) ?? lookedBackTo };
   }
   const values = new Values();
   const text = jobRowScan(filter, values, request, jobColumns(columns));
   const { rows } = await db.query<JobRow>(text, values.list);
-  return { rows, lookedBackTo: null };
+  const ids = rows.map(({ id }) => id);
+  return { rows, goesOnAt: endOf(ids, request) };
+}
+
+/** The last id of a page that was asked for with one more than it shows; null when there is no more. */
+export function endOf(ids: readonly string[], { limit }: Pick<PageRequest, 'limit'>): string | null {
+  return ids.length >= limit ? (ids[limit - 2] ?? null) : null;
 }
 
 function inOrderOf(ids: readonly string[], rows: readonly JobRow[]): JobRow[] {

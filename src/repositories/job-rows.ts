@@ -1,5 +1,4 @@
-import type { Prisma } from '../generated/prisma/client.ts';
-import { type Job } from '../generated/prisma/client.ts';
+import type { Job, Prisma } from '../generated/prisma/client.ts';
 import type { Sql } from './db.ts';
 
 export type JobColumn = Prisma.JobScalarFieldEnum;

@@ -4,7 +4,7 @@ import { Prisma } from '../../generated/prisma/client.ts';
 import { countJobs } from '../../repositories/job-counts.ts';
 import { countChildren, readChildIds } from '../../repositories/job-lists.ts';
 import type { JobFilter as Filter } from '../../repositories/job-filter.ts';
-import { readJobPage, readJobRowPage } from '../../repositories/job-page.ts';
+import { endOf, readJobPage, readJobRowPage } from '../../repositories/job-page.ts';
 import { readJobRows } from '../../repositories/job-rows.ts';
 import { defineBatch } from '../batch.ts';
 import { needs } from '../authorization/rules.ts';
@@ -68,15 +68,12 @@ async function loadPage(
 ): Promise<LoadedPage> {
   const request = { limit: first + 1, before: after };
   const columns = onlyColumns(Prisma.JobScalarFieldEnum, selection);
-  if (columns) {
-    const { rows, lookedBackTo } = await readJobRowPage(ctx.db, filter, request, columns);
-    return { rows, goesOnAt: rows.length > first ? (rows[first - 1]?.id ?? null) : lookedBackTo };
-  }
+  if (columns) return readJobRowPage(ctx.db, filter, request, columns);
   const { ids, lookedBackTo } = await readJobPage(ctx.db, filter, request);
   const found = await loadJobs(ctx, selection, ids);
   return {
     rows: ids.map((id) => found.get(id)).filter((job) => job !== undefined),
-    goesOnAt: ids.length > first ? (ids[first - 1] ?? null) : lookedBackTo,
+    goesOnAt: endOf(ids, request) ?? lookedBackTo,
   };
 }
 
