@@ -12,6 +12,12 @@ export const PERMISSIONS = {
     role: 'admin',
     description: 'Pause, drain and resume queues; see the machines of workers',
   },
+  record_activity: { role: 'member', description: 'Tell of what agents and people have done' },
+  read_activity: { role: 'admin', description: 'Read who did what, on which object, from where' },
+  manage_connections: {
+    role: 'admin',
+    description: 'Connect accounts at providers, change and disconnect them',
+  },
   manage_webhooks: { role: 'admin', description: 'See and change webhook endpoints and their deliveries' },
   manage_organization: {
     role: 'admin',

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Clock } from '../lib/clock.ts';
 import type { BackoffPolicy } from '../lib/backoff.ts';
 import { fact, type Fact } from '../domain/facts.ts';
+import type { Feed } from '../domain/panel.ts';
 import type { ProviderClient } from './client.ts';
 import { ProviderError } from './provider-error.ts';
 
@@ -64,6 +65,10 @@ export interface Page<Cursor> {
 
 interface EntitySpec<Config, Row, Cursor> {
   readonly title: string;
+  /** What its facts are for; null: it has none */
+  readonly feeds: Feed | null;
+  /** Whether an account that is connected like this has any; absent: always */
+  readonly isIn?: (config: Config) => boolean;
   /** Only what is read; what else a provider sends is left out. Values of open enums are texts */
   readonly record: z.ZodType<Row>;
   readonly cursor: z.ZodType<Cursor>;
@@ -103,6 +108,8 @@ export interface PulledPage {
 /** One kind of thing that a provider has: orders, tickets. */
 export interface Entity<Config> {
   readonly title: string;
+  readonly feeds: Feed | null;
+  isIn(config: Config): boolean;
   readonly scan: 'changes' | 'complete';
   /** @param after a cursor of an earlier page, as it was stored; one that this release does not read counts as none */
   pull(ctx: PullContext<Config>, after: unknown): AsyncIterable<PulledPage>;
@@ -110,9 +117,11 @@ export interface Entity<Config> {
 
 /** Hides an entity's own types: whoever syncs it needs none of them. */
 export function defineEntity<Config, Row, Cursor>(spec: EntitySpec<Config, Row, Cursor>): Entity<Config> {
-  const { title, scan, cursor } = spec;
+  const { title, feeds, scan, cursor, isIn = () => true } = spec;
   return {
     title,
+    feeds,
+    isIn,
     scan,
     async *pull(ctx, after) {
       const known = cursor.safeParse(after);
@@ -191,6 +200,8 @@ interface ConnectorSpec<Config, Credentials> {
 /** A connection that is open: everything below it goes to one account. */
 export interface OpenConnection {
   check(signal: AbortSignal): Promise<Account>;
+  /** Names of what this account has */
+  readonly entities: readonly string[];
   /** @throws ProviderError, or the signal's reason, while it is read */
   pull(
     entity: string,
@@ -209,7 +220,7 @@ export interface Connector {
   readonly title: string;
   readonly config: z.ZodType;
   readonly credentials: z.ZodType;
-  readonly entities: Readonly<Record<string, Pick<Entity<never>, 'title' | 'scan'>>>;
+  readonly entities: Readonly<Record<string, Pick<Entity<never>, 'title' | 'feeds' | 'scan'>>>;
   readonly webhook: ProviderWebhook | null;
   /** @throws ZodError for a configuration or credentials of another release */
   open(options: OpenOptions<unknown, unknown>): OpenConnection;
@@ -234,6 +245,7 @@ export function defineConnector<Config, Credentials>(spec: ConnectorSpec<Config,
       const now = (): Date => options.clock.now();
       return {
         check: (signal) => spec.check(client, own, signal),
+        entities: Object.keys(entities).filter((name) => entities[name]?.isIn(own)),
         pull(name, { after, ...run }) {
           const entity = Object.hasOwn(entities, name) ? entities[name] : undefined;
           if (!entity) throw new ProviderError('bad_request', `${title} has no ${name}.`);

@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { LruMap } from '../lib/lru-map.ts';
+import type { PanelKey } from '../domain/panel.ts';
 import type { Period } from '../domain/period.ts';
 import type { Database } from '../repositories/db.ts';
 import { ads } from './ads.ts';
@@ -8,7 +9,7 @@ import { createBreaker } from './breaker.ts';
 import { email } from './email.ts';
 import { readPanel } from './panel.ts';
 import type { Panel, PanelMemory, PanelOrganization, SeriesValues } from './panel.ts';
-import type { PanelKey, PanelReading } from './reading.ts';
+import type { PanelReading } from './reading.ts';
 import { revenue } from './revenue.ts';
 import { social } from './social.ts';
 import { support } from './support.ts';

@@ -3,11 +3,12 @@ import { raceAbort, toError, withTimeout } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { LruMap } from '../lib/lru-map.ts';
+import type { PanelKey } from '../domain/panel.ts';
 import type { Period } from '../domain/period.ts';
 import type { Database } from '../repositories/db.ts';
 import type { Breaker } from './breaker.ts';
 import { sourceReport } from './reading.ts';
-import type { PanelFailure, PanelFailureCode, PanelKey, PanelReading, SourceReport } from './reading.ts';
+import type { PanelFailure, PanelFailureCode, PanelReading, SourceReport } from './reading.ts';
 import { standingOf, toSource } from './state.ts';
 
 /** The tenant whose figures are read. */

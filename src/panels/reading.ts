@@ -1,7 +1,5 @@
 import { z } from 'zod';
-
-export const PANEL_KEYS = ['revenue', 'traffic', 'ads', 'social', 'email', 'support'] as const;
-export type PanelKey = (typeof PANEL_KEYS)[number];
+import type { PanelKey } from '../domain/panel.ts';
 
 /**
  * READY: filled and fresh. STALE: the last good values, because they are older, a source fails or loading failed.

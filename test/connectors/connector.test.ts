@@ -68,6 +68,7 @@ function shop({ pages = [] }: Setup = {}) {
         title: 'Sales',
         record: sale,
         cursor,
+        feeds: 'revenue',
         scan: 'changes',
         idOf: ({ id }) => id,
         factsOf: (row, account) => [

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { PanelError } from '../../src/panels/panel.ts';
-import { PANEL_KEYS } from '../../src/panels/reading.ts';
+import { PANEL_KEYS } from '../../src/domain/panel.ts';
 import {
   fakeClock,
   never,

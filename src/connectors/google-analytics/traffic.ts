@@ -56,6 +56,7 @@ type Cursor = z.infer<typeof cursor>;
 /** Visits by day and channel, by day, and the distinct users of longer windows that end yesterday or today. */
 export const traffic = defineEntity({
   title: 'Traffic',
+  feeds: 'traffic',
   record: trafficRow,
   cursor,
   scan: 'changes',

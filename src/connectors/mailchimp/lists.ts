@@ -50,6 +50,7 @@ async function* pullLists(ctx: PullContext<unknown>, after: Position | null): As
 /** Who can be written to. */
 export const lists = defineEntity({
   title: 'Audiences',
+  feeds: null,
   record: list,
   cursor: position,
   scan: 'complete',

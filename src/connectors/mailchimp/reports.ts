@@ -124,6 +124,7 @@ function exactly(value: number, currency: string): string {
 /** What campaigns came to, by the time they were sent. */
 export const reports = defineEntity({
   title: 'Campaign reports',
+  feeds: 'email',
   record: report,
   cursor: reportsCursor,
   scan: 'changes',

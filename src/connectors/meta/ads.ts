@@ -150,6 +150,8 @@ function withoutToken(address: string): string {
 
 export const adInsights = defineEntity<MetaConfig, AdInsight, DayCursor>({
   title: 'Ad campaigns by day',
+  feeds: 'ads',
+  isIn: ({ adAccountId }) => adAccountId !== undefined,
   record: adInsight,
   cursor: dayCursor,
   scan: 'changes',

@@ -107,6 +107,8 @@ function totalsIn(answers: readonly ProviderAnswer[]): { name: string; value: un
 
 export const instagramInsights = defineEntity<MetaConfig, MetricDay, DayCursor>({
   title: 'Instagram account by day',
+  feeds: 'social',
+  isIn: ({ instagramId }) => instagramId !== undefined,
   record: metricDay,
   cursor: dayCursor,
   scan: 'changes',

@@ -109,6 +109,8 @@ function dayThatEnds(end: string): string {
 
 export const pageInsights = defineEntity<MetaConfig, MetricDay, DayCursor>({
   title: 'Facebook Page by day',
+  feeds: 'social',
+  isIn: ({ pageId }) => pageId !== undefined,
   record: metricDay,
   cursor: dayCursor,
   scan: 'changes',

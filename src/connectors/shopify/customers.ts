@@ -30,6 +30,7 @@ const customer = z.object({
 /** Records alone: orders say who bought. */
 export const customers = defineEntity({
   title: 'Customers',
+  feeds: null,
   record: customer,
   cursor: changesCursor,
   scan: 'changes',

@@ -91,6 +91,7 @@ const listing: Listing = {
 
 export const orders = defineEntity({
   title: 'Orders',
+  feeds: 'revenue',
   record: order,
   cursor: changesCursor,
   scan: 'changes',

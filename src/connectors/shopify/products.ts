@@ -33,6 +33,7 @@ const product = z.object({
 /** Records alone: nothing is counted of products. */
 export const products = defineEntity({
   title: 'Products',
+  feeds: null,
   record: product,
   cursor: changesCursor,
   scan: 'changes',

@@ -80,6 +80,7 @@ function oldestOf(data: readonly unknown[], before: string | null): string {
  */
 export const balanceTransactions = defineEntity({
   title: 'Balance transactions',
+  feeds: 'payments',
   record: balanceTransaction,
   cursor,
   scan: 'changes',

@@ -63,6 +63,7 @@ type Exported = z.infer<typeof exported>;
  */
 export const tickets = defineEntity({
   title: 'Tickets',
+  feeds: 'support',
   scan: 'changes',
   record: ticket,
   cursor,

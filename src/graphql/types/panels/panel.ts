@@ -1,8 +1,8 @@
-import { PANEL_FAILURE_CODES, PANEL_KEYS, PANEL_STATES } from '../../../panels/reading.ts';
+import { PANEL_KEYS, type PanelKey as PanelKeyValue } from '../../../domain/panel.ts';
+import { PANEL_FAILURE_CODES, PANEL_STATES } from '../../../panels/reading.ts';
 import type {
   PanelFailure as PanelFailureShape,
   PanelFailureCode as FailureCode,
-  PanelKey as PanelKeyValue,
   PanelReading,
   PanelSource as PanelSourceShape,
   PanelState as PanelStateValue,
