@@ -1,5 +1,6 @@
 /** `npm run bench -- <name> [arguments]`: one file per question, each with its baseline in the same run. */
 const BENCHMARKS: Readonly<Record<string, () => Promise<{ run(args: readonly string[]): Promise<void> }>>> = {
+  dashboard: () => import('./dashboard.ts'),
   'fan-out': () => import('./fan-out.ts'),
   import: () => import('./import.ts'),
   outage: () => import('./outage.ts'),
@@ -8,6 +9,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<{ run(args: readonly str
   throughput: () => import('./throughput.ts'),
   'job-lists': () => import('./job-lists.ts'),
   progress: () => import('./progress.ts'),
+  sync: () => import('./sync.ts'),
 };
 
 const [name = '', ...rest] = process.argv.slice(2);

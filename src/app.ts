@@ -1,11 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import { Accounts } from './auth/accounts.ts';
 import { ApiKeyVerifier } from './auth/api-key-verifier.ts';
+import { AuditTrail } from './auth/audit-trail.ts';
 import { createAuthenticator } from './auth/authenticate.ts';
 import { IdentityProvider } from './auth/identity-provider.ts';
 import { openRateLimiter } from './auth/rate-limiter.ts';
 import { Sessions } from './auth/sessions.ts';
 import type { Config } from './config.ts';
+import { connectorsFor, type Connectors } from './connectors/index.ts';
 import { QUEUE_NAMES } from './domain/job.ts';
 import { newUuid } from './domain/ids.ts';
 import type { EventBus } from './events/bus.ts';
@@ -16,12 +18,15 @@ import { createGraphQLHandler } from './graphql/http.ts';
 import { openPersistedOperations } from './graphql/operation-list.ts';
 import { createWebSocketTransport } from './graphql/websocket.ts';
 import { createGraphQL } from './graphql/yoga.ts';
+import { createActivityExport } from './http/activity-export.ts';
 import { createBrowserPolicy } from './http/browser-policy.ts';
 import { createFileHandler } from './http/files.ts';
 import { createHealthHandler } from './http/health.ts';
 import { createMetricsHandler } from './http/metrics.ts';
 import { JOB_PAGE_OPERATIONS } from './http/page-operations.ts';
+import { createOAuthHandler, OAUTH_CALLBACK } from './http/oauth.ts';
 import { createPageHandler } from './http/page.ts';
+import { createProviderWebhookHandler } from './http/provider-webhooks.ts';
 import { closeServer, createHttpServer, listen } from './http/server.ts';
 import { createUploadHandler } from './http/uploads.ts';
 import type { JobCatalogue } from './jobs/define.ts';
@@ -55,6 +60,8 @@ export interface AppOptions {
   readonly clock?: Clock;
   /** Take the place of the panels of the same name, in tests */
   readonly panels?: Partial<PanelRegistry>;
+  /** Providers beside those of the configuration, in tests */
+  readonly connectors?: Connectors;
 }
 
 export interface App {
@@ -105,24 +112,42 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
   const catalogue = { ...options.catalogue, ...systemCatalogue };
   const lag = new LoopLag();
   const openStreams = (): number => streams.open;
-  const { metrics, onStarted } = createApiMetrics({ db, bus, catalogue, lag, log, openStreams });
+  const audit = new AuditTrail({ db, log });
+  const auditsLost = (): number => audit.lost;
+  const { metrics, onStarted } = createApiMetrics({ db, bus, catalogue, lag, log, openStreams, auditsLost });
   let boundUrl = '';
+  const publicUrl = (): string => config.publicUrl ?? boundUrl;
+  const connections = {
+    db,
+    cipher,
+    connectors: { ...connectorsFor(config), ...options.connectors },
+    baseUrls: config.providerBaseUrls,
+    clock,
+    log,
+  };
   const prisma = openPrisma(db);
   const services: ApiServices = {
     db,
     prisma,
     accounts: new Accounts(db),
+    audit,
     jobs: createJobDeps({ db, queue, bus, catalogue, log, onStarted }),
     streams,
     panels: createPanels({ db, clock, log, ...(options.panels ? { panels: options.panels } : {}) }),
     storage,
     signer,
     webhooks: { db, cipher, outbound: config.outbound, catalogue },
+    connections,
+    oauth: {
+      ...connections,
+      apps: config.oauthApps,
+      redirectUri: () => `${publicUrl()}${OAUTH_CALLBACK}`,
+    },
     clock,
     log,
     limits: config.limits,
     uploadBytesMax: config.uploadBytesMax,
-    publicUrl: () => config.publicUrl ?? boundUrl,
+    publicUrl,
   };
 
   const authenticate = createAuthenticator({
@@ -149,6 +174,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
       createGraphQLHandler({ graphql, authenticate, sessions, streams: eventStreams, limits, log }),
       createUploadHandler(fileRoutes),
       createFileHandler(fileRoutes),
+      createActivityExport({ db, authenticate, audit, log }),
       createHealthHandler({
         notReady: async (signal) => [
           ...(isDraining ? ['the server is shutting down'] : []),
@@ -156,6 +182,8 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
         ],
       }),
       createMetricsHandler({ token: config.metricsToken, expose: () => metrics.expose() }),
+      createOAuthHandler(services.oauth),
+      createProviderWebhookHandler(services.connections),
       createPageHandler({ devToken }),
     ],
     browserPolicy: createBrowserPolicy({

@@ -1,58 +1,14 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import type { OAuthApps } from './domain/oauth-app.ts';
 import { limitVariables, toApiLimits, type ApiLimits } from './domain/api-limits.ts';
 import type { IdentityProviderConfig } from './domain/identity-provider.ts';
-import { ROLES, type Role } from './domain/role.ts';
 import { StartError } from './lib/entry.ts';
+import { halvesIn, oauthVariables, toOAuthApps } from './config/oauth-apps.ts';
+import { parseBaseUrls, parseKeys, parseList, parseOrigins, parseRoles } from './config/parsers.ts';
 
 /** A whole number from the environment, within bounds. */
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
-
-/** Keys that encrypt what is stored, under names that stand in the ciphertext. */
-function parseKeys(text: string, ctx: z.RefinementCtx): { id: string; key: Buffer }[] {
-  const keys = text.split(',').map((entry) => {
-    const [, id = '', base64 = ''] = /^\s*([a-z0-9-]{1,32}):([\w+/=-]+)\s*$/.exec(entry) ?? [];
-    return { id, key: Buffer.from(base64, 'base64') };
-  });
-  const ids = new Set(keys.map(({ id }) => id));
-  const wrong = keys.some(({ id, key }) => id === '' || id === 'master' || key.byteLength !== 32);
-  if (wrong || ids.size < keys.length) {
-    const message =
-      'expected id:base64, comma between, with 32 bytes each under names of their own (not "master")';
-    ctx.addIssue({ code: 'custom', message });
-  }
-  return keys;
-}
-
-/** `owner=admin, editor=member`: the identity provider's names of roles to ours. */
-function parseRoles(text: string, ctx: z.RefinementCtx): ReadonlyMap<string, Role> {
-  const pairs = text.split(',').map((entry) => entry.split('=').map((part) => part.trim()));
-  const roles = pairs.flatMap(([theirs = '', ours]) =>
-    ROLES.filter((role) => theirs !== '' && role === ours).map((role) => [theirs, role] as const),
-  );
-  if (roles.length < pairs.length) {
-    const message = `expected <name>=<role>, comma between, where a role is ${ROLES.join(', ')}`;
-    ctx.addIssue({ code: 'custom', message });
-  }
-  return new Map(roles);
-}
-
-const parseList = (text: string): readonly string[] =>
-  text
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== '');
-
-/** `https://shop.example, https://admin.example`: origins, as browsers send them. */
-function parseOrigins(text: string, ctx: z.RefinementCtx): readonly string[] {
-  const origins = parseList(text);
-  const wrong = origins.filter((origin) => !URL.canParse(origin) || new URL(origin).origin !== origin);
-  if (wrong.length > 0) {
-    const message = 'expected origins like https://app.example, comma between, without a path';
-    ctx.addIssue({ code: 'custom', message });
-  }
-  return origins;
-}
 
 const environment = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
@@ -94,6 +50,8 @@ const environment = z.object({
   AUTH_ROLES: z.string().transform(parseRoles).optional(),
   /** `id:base64` of 32 bytes each, comma between; the first encrypts, all decrypt. Absent: a key from MILLRACE_SECRET */
   MILLRACE_ENCRYPTION_KEYS: z.string().transform(parseKeys).optional(),
+  /** Providers that make their figures up; default: in development alone */
+  DEMO_PROVIDERS: z.enum(['true', 'false']).optional(),
   /** Webhooks and other requests to given addresses may go to this machine and its network */
   ALLOW_PRIVATE_ADDRESSES: z.enum(['true', 'false']).optional(),
   /** Mail is sent when both are set */
@@ -104,6 +62,8 @@ const environment = z.object({
     .max(320)
     .regex(/^[^\r\n]*@[^\r\n]*$/, 'expected an e-mail address')
     .optional(),
+  /** Stand-ins for providers, for tests and development: `stripe=http://127.0.0.1:4010`; not in production */
+  PROVIDER_BASE_URLS: z.string().transform(parseBaseUrls).optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   /** Default: for people in development, JSON lines otherwise */
   LOG_FORMAT: z.enum(['json', 'pretty']).optional(),
@@ -125,8 +85,8 @@ const environment = z.object({
 });
 
 /** Names of all that is read. */
-export const CONFIG_VARIABLES: readonly string[] = [environment, limitVariables].flatMap(({ shape }) =>
-  Object.keys(shape),
+export const CONFIG_VARIABLES: readonly string[] = [environment, limitVariables, oauthVariables].flatMap(
+  ({ shape }) => Object.keys(shape),
 );
 
 type Environment = z.infer<typeof environment>;
@@ -149,8 +109,14 @@ export interface Config {
   readonly secret: string | null;
   /** The first encrypts; none: a key from the secret does */
   readonly encryptionKeys: readonly { readonly id: string; readonly key: Buffer }[];
+  /** Whether accounts can be connected whose figures are made up; never in production */
+  readonly demoProviders: boolean;
   /** What addresses that people give us may be */
   readonly outbound: { readonly allowPrivateAddresses: boolean; readonly requireHttps: boolean };
+  /** By provider; one without is connected by keys alone */
+  readonly oauthApps: OAuthApps;
+  /** By provider, in the place of its own address; always empty in production */
+  readonly providerBaseUrls: Readonly<Record<string, string>>;
   /** Null: no mail is sent */
   readonly mail: { readonly smtpUrl: string; readonly from: string } | null;
   /** A token that pages are served with, so that a newcomer need not bring one; always null in production */
@@ -196,11 +162,17 @@ export function readConfig(env = currentEnvironment()): Config {
   );
   const parsed = environment.safeParse(given);
   const limits = limitVariables.safeParse(given);
-  if (!parsed.success || !limits.success) {
-    const issues = [parsed, limits].flatMap(({ error }) => error?.issues ?? []);
+  const oauth = oauthVariables.safeParse(given);
+  if (!parsed.success || !limits.success || !oauth.success) {
+    const issues = [parsed, limits, oauth].flatMap(({ error }) => error?.issues ?? []);
     throw new ConfigError(describe(issues, given));
   }
-  return toConfig(parsed.data, toApiLimits(limits.data));
+  const contradictions = [...contradictionsIn(parsed.data), ...halvesIn(oauth.data)];
+  if (contradictions.length > 0) {
+    const lines = contradictions.map((contradiction) => `- ${contradiction}`);
+    throw new ConfigError(['The configuration is not usable:', ...lines].join('\n'));
+  }
+  return toConfig(parsed.data, toApiLimits(limits.data), toOAuthApps(oauth.data));
 }
 
 /** Variables that mean nothing without another: name, and the one it needs. */
@@ -213,12 +185,20 @@ const COMPANIONS = [
   ['AUTH_AUDIENCE', 'AUTH_JWKS_URL'],
 ] as const;
 
-function toConfig(env: Environment, limits: ApiLimits): Config {
+/** What each variable allows and they do not allow together. */
+function contradictionsIn(env: Environment): string[] {
   const alone = COMPANIONS.filter(([name, other]) => env[name] && !env[other]);
-  if (alone.length > 0) {
-    const lines = alone.map(([name, other]) => `- ${name}: expected ${other} beside it, got none`);
-    throw new ConfigError(['The configuration is not usable:', ...lines].join('\n'));
-  }
+  const isDemoInProduction = env.NODE_ENV === 'production' && env.DEMO_PROVIDERS === 'true';
+  return [
+    ...alone.map(([name, other]) => `${name}: expected ${other} beside it, got none`),
+    ...(env.NODE_ENV === 'production' && env.PROVIDER_BASE_URLS
+      ? ['PROVIDER_BASE_URLS: expected nothing in production']
+      : []),
+    ...(isDemoInProduction ? ['DEMO_PROVIDERS: expected "false" in production, got "true"'] : []),
+  ];
+}
+
+function toConfig(env: Environment, limits: ApiLimits, oauthApps: OAuthApps): Config {
   const isProduction = env.NODE_ENV === 'production';
   return {
     mode: env.NODE_ENV,
@@ -236,12 +216,15 @@ function toConfig(env: Environment, limits: ApiLimits): Config {
     dataDir: resolve(env.MILLRACE_DATA_DIR),
     secret: env.MILLRACE_SECRET ?? null,
     encryptionKeys: env.MILLRACE_ENCRYPTION_KEYS ?? [],
+    demoProviders: env.DEMO_PROVIDERS ? env.DEMO_PROVIDERS === 'true' : env.NODE_ENV === 'development',
     outbound: {
       allowPrivateAddresses: env.ALLOW_PRIVATE_ADDRESSES
         ? env.ALLOW_PRIVATE_ADDRESSES === 'true'
         : !isProduction,
       requireHttps: isProduction,
     },
+    oauthApps,
+    providerBaseUrls: env.PROVIDER_BASE_URLS ?? {},
     mail: env.SMTP_URL && env.MAIL_FROM ? { smtpUrl: env.SMTP_URL, from: env.MAIL_FROM } : null,
     devToken: isProduction ? null : (env.MILLRACE_DEV_TOKEN ?? null),
     identityProvider: identityProviderOf(env),

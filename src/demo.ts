@@ -9,7 +9,7 @@ const startedAt = Date.now();
 /** `npm run demo`: the newcomer's first minute. Goes on serving afterwards; `-- --once` ends instead. */
 process.stdout.write('\n  Millrace: starting PostgreSQL, the API and a worker …\n');
 await runStack({
-  environment: { LOG_LEVEL: 'warn', ...currentEnvironment() },
+  environment: { LOG_LEVEL: 'error', ...currentEnvironment() },
   async use(stack) {
     process.stdout.write(`  Ready after ${((Date.now() - startedAt) / 1_000).toFixed(1)} s\n\n`);
     const job = await giveTour(stack, process.stdout);

@@ -12,7 +12,7 @@ interface Layer {
 
 const PORTS = ['services', 'repositories', 'storage', 'secrets', 'events', 'connectors'];
 const UP_TO_QUEUE = ['lib', 'domain', 'config', ...PORTS, 'jobs', 'queue'];
-const UP_TO_AUTH = [...UP_TO_QUEUE, 'panels', 'auth', 'notify', 'telemetry'];
+const UP_TO_AUTH = [...UP_TO_QUEUE, 'panels', 'auth', 'notify', 'connections', 'telemetry'];
 
 const port = (because: string): Layer => ({ mayImport: ['lib', 'domain', 'config'], because });
 const aboveQueue = (because: string): Layer => ({ mayImport: UP_TO_QUEUE, because });
@@ -41,6 +41,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   },
   panels: aboveQueue('a panel may start a refresh job and knows no GraphQL'),
   auth: aboveQueue('who may do what is the same over HTTP, WebSocket and SSE'),
+  connections: aboveQueue('an account is connected and read the same, whoever asks for it'),
   notify: aboveQueue('a channel sends by jobs and knows no GraphQL'),
   telemetry: aboveQueue('what is measured is measured in both processes'),
   graphql: { mayImport: [...UP_TO_AUTH, 'generated'], because: 'resolvers translate; they decide nothing' },

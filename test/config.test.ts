@@ -53,6 +53,17 @@ describe('the configuration', () => {
     }
   });
 
+  it('takes the app of a provider whole, or not at all', () => {
+    const [id, secret] = ['OAUTH_SHOPIFY_CLIENT_ID', 'OAUTH_SHOPIFY_CLIENT_SECRET'];
+    expect(readConfig({ [id]: 'app', [secret]: 'hush' }).oauthApps).toEqual({
+      shopify: { clientId: 'app', clientSecret: 'hush' },
+    });
+    expect(readConfig({}).oauthApps).toEqual({});
+    expect(message({ [id]: 'app' })).toContain(`${id}: expected ${secret} beside it, got none`);
+    expect(message({ [secret]: 'hush' })).toContain(`${secret}: expected ${id} beside it, got none`);
+    expect(message({ [id]: 'app', [secret]: 'hush hush' })).not.toContain('hush');
+  });
+
   it('never repeats a secret', () => {
     expect(message({ DATABASE_URL: 'mysql://me:hunter2@host/db', MILLRACE_SECRET: 'short' })).not.toMatch(
       /hunter2|short/,
@@ -83,6 +94,17 @@ describe('the configuration', () => {
       requireHttps: true,
     });
     expect(readConfig({ ALLOW_PRIVATE_ADDRESSES: 'false' }).outbound.allowPrivateAddresses).toBe(false);
+  });
+
+  it('has figures that are made up in development only, and refuses them in production', () => {
+    expect(readConfig({}).demoProviders).toBe(true);
+    expect(readConfig({ DEMO_PROVIDERS: 'false' }).demoProviders).toBe(false);
+    expect(readConfig({ NODE_ENV: 'test' }).demoProviders).toBe(false);
+    expect(readConfig({ NODE_ENV: 'production' }).demoProviders).toBe(false);
+    expect(readConfig({ NODE_ENV: 'production', DEMO_PROVIDERS: 'false' }).demoProviders).toBe(false);
+    expect(message({ NODE_ENV: 'production', DEMO_PROVIDERS: 'true', SMTP_URL: 'smtp://a.example' })).toMatch(
+      /SMTP_URL: expected MAIL_FROM.*\n- DEMO_PROVIDERS: expected "false" in production/,
+    );
   });
 
   it('takes a ring of encryption keys', () => {

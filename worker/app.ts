@@ -4,6 +4,7 @@ import { QUEUE_NAMES } from '../src/domain/job.ts';
 import { newUuid } from '../src/domain/ids.ts';
 import { openBus } from '../src/events/index.ts';
 import type { JobCatalogue } from '../src/jobs/define.ts';
+import { connectorsFor, type Connectors } from '../src/connectors/index.ts';
 import { systemCatalogue } from '../src/jobs/index.ts';
 import { systemClock } from '../src/lib/clock.ts';
 import type { Log } from '../src/lib/log.ts';
@@ -52,6 +53,8 @@ export interface WorkerAppOptions<C extends JobCatalogue> {
   /** Kinds beside the system's own */
   readonly catalogue: C;
   readonly handlers: Handlers<C>;
+  /** Providers beside those of the configuration, in tests */
+  readonly connectors?: Connectors;
   readonly log: Log;
   /** Shorter in tests */
   readonly times?: BeatTimes;
@@ -140,6 +143,14 @@ export async function createWorkerApp<C extends JobCatalogue>(
     bus,
     storage,
     jobs,
+    connections: {
+      db,
+      cipher,
+      connectors: { ...connectorsFor(config), ...options.connectors },
+      baseUrls: config.providerBaseUrls,
+      clock: systemClock,
+      log,
+    },
     clock: systemClock,
     log,
     writes,

@@ -1,6 +1,7 @@
 import { runChild } from '../src/lib/child-process.ts';
 import type { Clock } from '../src/lib/clock.ts';
 import type { EventBus } from '../src/events/bus.ts';
+import type { ConnectionDeps } from '../src/connections/deps.ts';
 import type { JobCounts } from '../src/domain/job.ts';
 import { announce } from '../src/queue/announce.ts';
 import type { JobDeps } from '../src/queue/deps.ts';
@@ -20,6 +21,7 @@ export interface AttemptContextDeps {
   readonly bus: EventBus;
   readonly storage: Storage;
   readonly jobs: JobDeps;
+  readonly connections: ConnectionDeps;
   readonly clock: Clock;
   readonly job: ClaimedJob;
   readonly signal: AbortSignal;
@@ -70,6 +72,7 @@ export function createAttemptContext(deps: AttemptContextDeps): AttemptContext {
     db,
     storage: deps.storage,
     jobs: deps.jobs,
+    connections: deps.connections,
     now: () => deps.clock.now(),
     progress: (done, total, note) => reporter.report(done, total, note),
     transaction,

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { ChildEnd, ChildOptions } from '../src/lib/child-process.ts';
 import type { LedgerItem } from '../src/domain/job.ts';
+import type { ConnectionDeps } from '../src/connections/deps.ts';
 import type { JobContract, JobInput, JobOutput } from '../src/jobs/define.ts';
 import type { StartOptions } from '../src/queue/start.ts';
 import type { JobDeps } from '../src/queue/deps.ts';
@@ -68,6 +69,8 @@ export interface JobContext {
   readonly storage: Storage;
   /** For handlers whose work is other jobs: to start, retry and cancel them */
   readonly jobs: JobDeps;
+  /** Accounts at providers */
+  readonly connections: ConnectionDeps;
   now(): Date;
   /** Tells how far the work is, in any unit; written at most four times a second. `total` null: unknown */
   progress(done: number, total: number | null, note?: string): void;

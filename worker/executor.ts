@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import type { ConnectionDeps } from '../src/connections/deps.ts';
 import type { QueueName } from '../src/domain/job.ts';
 import { JOB_TRANSITIONS } from '../src/domain/job-status.ts';
 import type { EventBus } from '../src/events/bus.ts';
@@ -27,6 +28,7 @@ export interface ExecutorDeps {
   readonly bus: EventBus;
   readonly storage: Storage;
   readonly jobs: JobDeps;
+  readonly connections: ConnectionDeps;
   readonly clock: Clock;
   readonly log: Log;
   readonly writes: AttemptWrites;
@@ -82,7 +84,7 @@ function begin(deps: ExecutorDeps, job: ClaimedJob): Attempt {
 }
 
 async function run(deps: ExecutorDeps, { job, contract, handle: { signal } }: Attempt): Promise<RunEnd> {
-  const { db, bus, log, storage, jobs, clock } = deps;
+  const { db, bus, log, storage, jobs, connections, clock } = deps;
   const reporter = new Reporter({
     db,
     bus,
@@ -91,7 +93,17 @@ async function run(deps: ExecutorDeps, { job, contract, handle: { signal } }: At
     delivery: job.delivery,
     onLost: () => deps.attempts.stop(job.id, job.delivery, 'lost'),
   });
-  const { ctx, counts } = createAttemptContext({ db, bus, storage, jobs, clock, job, signal, reporter });
+  const { ctx, counts } = createAttemptContext({
+    db,
+    bus,
+    storage,
+    jobs,
+    connections,
+    clock,
+    job,
+    signal,
+    reporter,
+  });
   try {
     const handler = deps.handlers.get(contract.kind);
     if (!handler) throw new Error(`no handler for ${job.kind}`);

@@ -1,3 +1,4 @@
+import { startDueSyncs } from '../src/connections/due-syncs.ts';
 import { QUEUE_NAMES, type QueueName } from '../src/domain/job.ts';
 import type { Log } from '../src/lib/log.ts';
 import { startLoop, type Loop } from '../src/lib/loop.ts';
@@ -66,6 +67,7 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
     every(BROKER_MS, 'broker', () => broker.look()),
     every(UPKEEP_MS, 'deaf', () => deaf.look()),
     every(UPKEEP_MS, 'schedules', (signal) => fireDueSchedules(jobs, signal)),
+    every(UPKEEP_MS, 'syncs', (signal) => startDueSyncs(jobs, signal)),
     every(NOTIFY_MS, 'notify', (signal) => notify(notices, signal)),
     every(PRUNE_MS, 'abandoned webhooks', () => endAbandonedDeliveries(notices)),
     every(UPKEEP_MS, 'families', () => wakeForgottenParents(db)),

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { currencyCode } from '../domain/money.ts';
 import { parseInput } from '../domain/parse-input.ts';
 import { isTimeZone } from '../domain/period.ts';
-import type { Sql } from '../repositories/db.ts';
+import { REVENUE_SOURCES } from '../domain/revenue-sources.ts';
+import type { JobDeps } from '../queue/deps.ts';
+import { startTogetherIn } from '../queue/start-batch.ts';
 import { updateOrganization } from '../repositories/organizations.ts';
 import type { Principal } from './principal.ts';
 
@@ -17,14 +19,33 @@ const organizationChange = z.object({
     .optional(),
   currency: currencyCode.optional(),
   jobRetentionDays: z.int().min(1, DAYS).max(RETENTION_DAYS_MAX, DAYS).nullish(),
+  revenueSources: z.enum(REVENUE_SOURCES).optional(),
 });
 export type OrganizationInput = z.input<typeof organizationChange>;
 
-/** Changes the caller's organization; what is absent stays. @throws UserFacingError */
+/** Kinds that place what happened on the days of the organization. */
+const DAY_KINDS = ['revenue_aggregation', 'email_aggregation', 'support_aggregation', 'agent_aggregation'];
+
+/**
+ * Changes the caller's organization; what is absent stays. Another time zone has other days: the jobs that make the
+ * rollups anew are started with the change, or not at all.
+ * @throws UserFacingError
+ */
 export async function changeOrganization(
-  sql: Sql,
-  { organization }: Principal,
+  deps: JobDeps,
+  { organization, triggeredBy }: Principal,
   input: OrganizationInput,
 ): Promise<void> {
-  await updateOrganization(sql, organization.id, parseInput(organizationChange, input));
+  const change = parseInput(organizationChange, input);
+  const afterCommit = await deps.db.transaction(async (tx) => {
+    if (!(await updateOrganization(tx, organization.id, change))) return null;
+    const requests = DAY_KINDS.filter((kind) => Object.hasOwn(deps.catalogue, kind)).map((kind) => ({
+      organizationId: organization.id,
+      kind,
+      input: { sync: false },
+      triggeredBy,
+    }));
+    return startTogetherIn(tx, deps, requests);
+  });
+  await afterCommit?.();
 }

@@ -4,6 +4,8 @@ import type { BackoffPolicy } from '../lib/backoff.ts';
 import { fact, type Fact } from '../domain/facts.ts';
 import type { Feed } from '../domain/panel.ts';
 import type { ProviderClient } from './client.ts';
+import { CursorLost } from './cursor-lost.ts';
+import { defineOAuth, type OAuthFlow, type ProviderOAuth } from './oauth.ts';
 import { ProviderError } from './provider-error.ts';
 
 /** What a provider says of the account behind a connection. */
@@ -23,8 +25,11 @@ export interface Account {
 /** Where the secrets of a connection are kept. */
 export interface CredentialStore<Credentials> {
   read(): Promise<Credentials>;
-  /** Replaces them, at once for everybody: a rotated refresh token opens nothing a second time. */
-  replace(credentials: Credentials): Promise<void>;
+  /**
+   * Replaces what was read last, at once for everybody: a rotated refresh token opens nothing a second time.
+   * @returns false when somebody else has replaced it since: nothing was written, and what they wrote is to be read
+   */
+  replace(credentials: Credentials): Promise<boolean>;
 }
 
 export interface OpenOptions<Config, Credentials> {
@@ -36,9 +41,9 @@ export interface OpenOptions<Config, Credentials> {
   readonly backoff?: BackoffPolicy | undefined;
 }
 
-/** What a pull has at hand. */
-export interface PullContext<Config> {
-  readonly client: ProviderClient;
+/** What a pull has at hand. A provider that is no HTTP API has another client, or none. */
+export interface PullContext<Config, Client = ProviderClient> {
+  readonly client: Client;
   readonly account: Account;
   readonly config: Config;
   readonly signal: AbortSignal;
@@ -63,7 +68,7 @@ export interface Page<Cursor> {
   readonly notes?: readonly string[];
 }
 
-interface EntitySpec<Config, Row, Cursor> {
+interface EntitySpec<Config, Row, Cursor, Client> {
   readonly title: string;
   /** What its facts are for; null: it has none */
   readonly feeds: Feed | null;
@@ -77,7 +82,7 @@ interface EntitySpec<Config, Row, Cursor> {
   idOf(row: Row): string;
   factsOf(row: Row, account: Account): readonly Fact[];
   /** Pages in order, each from the cursor of the one before; null: from `ctx.from`. */
-  pull(ctx: PullContext<Config>, after: Cursor | null): AsyncIterable<Page<Cursor>>;
+  pull(ctx: PullContext<Config, Client>, after: Cursor | null): AsyncIterable<Page<Cursor>>;
 }
 
 /** A record that made sense, with what it says. */
@@ -106,17 +111,22 @@ export interface PulledPage {
 }
 
 /** One kind of thing that a provider has: orders, tickets. */
-export interface Entity<Config> {
+export interface Entity<Config, Client = ProviderClient> {
   readonly title: string;
   readonly feeds: Feed | null;
   isIn(config: Config): boolean;
   readonly scan: 'changes' | 'complete';
-  /** @param after a cursor of an earlier page, as it was stored; one that this release does not read counts as none */
-  pull(ctx: PullContext<Config>, after: unknown): AsyncIterable<PulledPage>;
+  /**
+   * @param after a cursor of an earlier page, as it was stored; one that this release does not read counts as none, and
+   * one that the provider no longer reads begins anew
+   */
+  pull(ctx: PullContext<Config, Client>, after: unknown): AsyncIterable<PulledPage>;
 }
 
 /** Hides an entity's own types: whoever syncs it needs none of them. */
-export function defineEntity<Config, Row, Cursor>(spec: EntitySpec<Config, Row, Cursor>): Entity<Config> {
+export function defineEntity<Config, Row, Cursor, Client = ProviderClient>(
+  spec: EntitySpec<Config, Row, Cursor, Client>,
+): Entity<Config, Client> {
   const { title, feeds, scan, cursor, isIn = () => true } = spec;
   return {
     title,
@@ -125,15 +135,41 @@ export function defineEntity<Config, Row, Cursor>(spec: EntitySpec<Config, Row, 
     scan,
     async *pull(ctx, after) {
       const known = cursor.safeParse(after);
-      for await (const page of spec.pull(ctx, known.success ? known.data : null)) yield read(spec, page, ctx);
+      for await (const page of resume(spec, ctx, known.data ?? null)) yield read(spec, page, ctx);
     },
   };
 }
 
-function read<Config, Row, Cursor>(
-  spec: EntitySpec<Config, Row, Cursor>,
+const BEGUN_ANEW = 'The provider no longer knew where reading had stopped, so it began anew.';
+
+/** The pages of a pull, begun anew once when its cursor is lost before the first of them. */
+async function* resume<Config, Row, Cursor, Client>(
+  { pull, cursor }: EntitySpec<Config, Row, Cursor, Client>,
+  ctx: PullContext<Config, Client>,
+  after: Cursor | null,
+): AsyncGenerator<Page<Cursor>> {
+  try {
+    yield* pull(ctx, after);
+    return;
+  } catch (error) {
+    if (!(error instanceof CursorLost)) throw error;
+    const beginAt = cursor.safeParse(error.beginAt).data ?? null;
+    let notes = [BEGUN_ANEW];
+    try {
+      for await (const page of pull(ctx, beginAt)) {
+        yield { ...page, notes: [...notes, ...(page.notes ?? [])] };
+        notes = [];
+      }
+    } catch (again) {
+      throw again instanceof CursorLost ? again.refusal : again;
+    }
+  }
+}
+
+function read<Config, Row, Cursor, Client>(
+  spec: EntitySpec<Config, Row, Cursor, Client>,
   page: Page<Cursor>,
-  { account }: PullContext<Config>,
+  { account }: PullContext<Config, Client>,
 ): PulledPage {
   const records: PulledRecord[] = [];
   const rejected: RejectedRecord[] = [];
@@ -171,17 +207,23 @@ export interface ProviderEvent {
 export interface ProviderWebhook {
   /**
    * @param body as it came, byte for byte
-   * @returns null for what this provider did not sign with the secret, or signed too long ago
+   * @param secrets any of them may have signed it: while one is replaced there are two
+   * @returns null for what this provider did not sign with one of them, or signed too long ago
    */
   verify(request: {
     readonly body: Buffer;
     readonly headers: Readonly<Record<string, string | undefined>>;
-    readonly secret: string;
+    readonly secrets: readonly string[];
     readonly now: Date;
   }): ProviderEvent | null;
+  /** What signs where nobody entered a secret; null: nothing does. Absent: always nothing */
+  readonly secretIn?: (credentials: unknown) => string | null;
 }
 
-interface ConnectorSpec<Config, Credentials> {
+/** A provider's id of a delivery, as it is stored. */
+export const eventId = z.string().regex(/^[\x21-\x7e]{1,500}$/);
+
+interface ConnectorSpec<Config, Credentials, Client> {
   /** In addresses, rows and logs: "google_analytics" */
   readonly provider: string;
   /** For people */
@@ -190,11 +232,13 @@ interface ConnectorSpec<Config, Credentials> {
   readonly config: z.ZodType<Config>;
   /** Stored encrypted, seen by nobody again */
   readonly credentials: z.ZodType<Credentials>;
-  open(options: OpenOptions<Config, Credentials>): ProviderClient;
+  open(options: OpenOptions<Config, Credentials>): Client;
   /** One or two short requests: do the credentials work, and whose are they? */
-  check(client: ProviderClient, config: Config, signal: AbortSignal): Promise<Account>;
-  readonly entities: Readonly<Record<string, Entity<Config>>>;
+  check(client: Client, config: Config, signal: AbortSignal): Promise<Account>;
+  readonly entities: Readonly<Record<string, Entity<Config, Client>>>;
   readonly webhook?: ProviderWebhook;
+  /** Absent: it is connected by keys alone */
+  readonly oauth?: ProviderOAuth<Config, Credentials>;
 }
 
 /** A connection that is open: everything below it goes to one account. */
@@ -222,12 +266,16 @@ export interface Connector {
   readonly credentials: z.ZodType;
   readonly entities: Readonly<Record<string, Pick<Entity<never>, 'title' | 'feeds' | 'scan'>>>;
   readonly webhook: ProviderWebhook | null;
+  /** Null: it is connected by keys alone */
+  readonly oauth: OAuthFlow | null;
   /** @throws ZodError for a configuration or credentials of another release */
   open(options: OpenOptions<unknown, unknown>): OpenConnection;
 }
 
-export function defineConnector<Config, Credentials>(spec: ConnectorSpec<Config, Credentials>): Connector {
-  const { provider, title, config, credentials, entities, webhook = null } = spec;
+export function defineConnector<Config, Credentials, Client = ProviderClient>(
+  spec: ConnectorSpec<Config, Credentials, Client>,
+): Connector {
+  const { provider, title, config, credentials, entities, webhook = null, oauth } = spec;
   return {
     provider,
     title,
@@ -235,6 +283,7 @@ export function defineConnector<Config, Credentials>(spec: ConnectorSpec<Config,
     credentials,
     entities,
     webhook,
+    oauth: oauth ? defineOAuth(config, oauth) : null,
     open(options) {
       const own = config.parse(options.config);
       const store: CredentialStore<Credentials> = {

@@ -5,6 +5,7 @@ import { defineConnector, type Account, type Connector, type OpenOptions } from 
 import { openAccessTokens } from './google-analytics/access-tokens.ts';
 import { credentials, type Credentials } from './google-analytics/credentials.ts';
 import { judgeReport, TITLE } from './google-analytics/errors.ts';
+import { googleOAuth } from './google-analytics/oauth.ts';
 import { runReport } from './google-analytics/report.ts';
 import { traffic, type Config } from './google-analytics/traffic.ts';
 
@@ -28,6 +29,7 @@ export const googleAnalytics: Connector = defineConnector({
   open,
   check,
   entities: { traffic },
+  oauth: googleOAuth,
 });
 
 function open(options: OpenOptions<Config, Credentials>): ProviderClient {

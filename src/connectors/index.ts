@@ -1,4 +1,6 @@
+import type { Config } from '../config.ts';
 import type { Connector } from './connector.ts';
+import { demoConnectors } from './demo.ts';
 import { googleAnalytics } from './google-analytics.ts';
 import { mailchimp } from './mailchimp.ts';
 import { meta } from './meta.ts';
@@ -16,5 +18,12 @@ export function connectorsOf(...connectors: readonly Connector[]): Connectors {
   return byName;
 }
 
-/** The providers that can be connected, one line each. */
-export const connectors = connectorsOf(stripe, shopify, meta, googleAnalytics, mailchimp, zendesk);
+/** The providers that can be connected. */
+const REAL = [stripe, shopify, meta, googleAnalytics, mailchimp, zendesk];
+
+export const connectors = connectorsOf(...REAL);
+
+/** The same, and those that make their figures up where the configuration has them. */
+export function connectorsFor({ demoProviders }: Pick<Config, 'demoProviders'>): Connectors {
+  return demoProviders ? connectorsOf(...REAL, ...demoConnectors) : connectors;
+}

@@ -4,28 +4,12 @@ import { ProviderClient } from './client.ts';
 import { defineConnector, type Account } from './connector.ts';
 import { judge, read, REQUEST_ID, TITLE } from './mailchimp/answer.ts';
 import { lists } from './mailchimp/lists.ts';
+import { mailchimpOAuth } from './mailchimp/oauth.ts';
 import { reports } from './mailchimp/reports.ts';
+import { config, credentials, type Config, type Credentials } from './mailchimp/settings.ts';
 
 /** Mailchimp's own limit for one request, in ms. */
 const TIMEOUT_MS = 120_000;
-
-/** Where an account lives: "us6". It becomes a part of the host's name. */
-const dataCenter = z.string().regex(/^[a-z]{2,6}\d{1,4}$/, { error: 'expected a data center such as "us6"' });
-
-const config = z.strictObject({ dataCenter: dataCenter.optional() });
-
-const credentials = z.union([
-  z.strictObject({
-    apiKey: z.string().regex(/^[\w]{8,200}-[a-z]{2,6}\d{1,4}$/, {
-      error: 'expected an API key that ends with its data center, such as "-us6"',
-    }),
-  }),
-  /** By OAuth; it does not expire */
-  z.strictObject({ accessToken: z.string().regex(/^[\x21-\x7e]{1,500}$/), dataCenter }),
-]);
-
-type Config = z.infer<typeof config>;
-type Credentials = z.infer<typeof credentials>;
 
 function addressOf({ dataCenter }: Config, given: Credentials): string {
   const own = 'apiKey' in given ? given.apiKey.slice(given.apiKey.lastIndexOf('-') + 1) : given.dataCenter;
@@ -80,4 +64,5 @@ export const mailchimp = defineConnector<Config, Credentials>({
   },
   check,
   entities: { reports, lists },
+  oauth: mailchimpOAuth,
 });

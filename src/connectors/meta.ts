@@ -6,13 +6,12 @@ import { defineConnector, type Account, type OpenOptions } from './connector.ts'
 import { adInsights } from './meta/ads.ts';
 import { PACIFIC } from './meta/days.ts';
 import { judge } from './meta/error.ts';
-import { readAnswer, VERSION, type MetaConfig } from './meta/graph.ts';
+import { ORIGIN, readAnswer, VERSION, type MetaConfig } from './meta/graph.ts';
 import { instagramInsights } from './meta/instagram.ts';
+import { metaOAuth } from './meta/oauth.ts';
 import { pageInsights } from './meta/page.ts';
 import { ProviderError } from './provider-error.ts';
 
-/** Meta's Marketing API, Facebook Pages and Instagram accounts, by the Graph API. */
-const ORIGIN = 'https://graph.facebook.com';
 /** Insights are counted while we wait. */
 const TIMEOUT_MS = 60_000;
 
@@ -136,4 +135,5 @@ export const meta = defineConnector<MetaConfig, Credentials>({
     page_insights: pageInsights,
     instagram_insights: instagramInsights,
   },
+  oauth: metaOAuth,
 });

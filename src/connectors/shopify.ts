@@ -5,46 +5,34 @@ import { ShopifyAccess } from './shopify/access.ts';
 import { shopifyCredentials, type ShopifyCredentials } from './shopify/credentials.ts';
 import { customers } from './shopify/customers.ts';
 import { judge, judgeExchange, REQUEST_ID_HEADER } from './shopify/judge.ts';
+import { shopifyOAuth } from './shopify/oauth.ts';
 import { orders } from './shopify/orders.ts';
 import { products } from './shopify/products.ts';
 import { ask } from './shopify/query.ts';
+import { hostOf, SCOPES, shopifyConfig, type ShopifyConfig } from './shopify/settings.ts';
 import { shopifyWebhook } from './shopify/webhook.ts';
 
 const TIMEOUT_MS = 30_000;
-
-/** `read_all_orders` is for those older than 60 days; Shopify grants it on request. */
-const SCOPES = ['read_orders', 'read_all_orders', 'read_products', 'read_customers'] as const;
-
-/** A label and no address: credentials go to Shopify's own domain alone. */
-const config = z.object({
-  shop: z
-    .string()
-    .trim()
-    .toLowerCase()
-    .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, {
-      error: 'expected the first part of <shop>.myshopify.com, such as "my-shop"',
-    }),
-});
-type Config = z.infer<typeof config>;
 
 /** A shop by GraphQL Admin API. */
 export const shopify: Connector = defineConnector({
   provider: 'shopify',
   title: 'Shopify',
-  config,
+  config: shopifyConfig,
   credentials: shopifyCredentials,
   open,
   check: (client, _config, signal) => check(client, signal),
   entities: { orders, products, customers },
   webhook: shopifyWebhook,
+  oauth: shopifyOAuth,
 });
 
-function open(options: OpenOptions<Config, ShopifyCredentials>): ProviderClient {
+function open(options: OpenOptions<ShopifyConfig, ShopifyCredentials>): ProviderClient {
   const { config: own, credentials: store, clock, backoff } = options;
   const timing = backoff ? { clock, backoff } : { clock };
   const shared = {
     title: 'Shopify',
-    baseUrl: options.baseUrl ?? `https://${own.shop}.myshopify.com`,
+    baseUrl: options.baseUrl ?? `https://${hostOf(own)}`,
     timeoutMs: TIMEOUT_MS,
     requestIdHeader: REQUEST_ID_HEADER,
   };

@@ -1,8 +1,9 @@
 import { ProviderClient, type ProviderProtocol } from './client.ts';
 import { defineConnector, type Connector, type OpenOptions } from './connector.ts';
 import { checkAccount } from './zendesk/account.ts';
+import { zendeskOAuth } from './zendesk/oauth.ts';
 import { judge, judgeGrant, REQUEST_ID_HEADER, TITLE } from './zendesk/protocol.ts';
-import { zendeskConfig, type ZendeskConfig } from './zendesk/settings.ts';
+import { addressOf, zendeskConfig, type ZendeskConfig } from './zendesk/settings.ts';
 import { tickets } from './zendesk/tickets.ts';
 import { zendeskCredentials, ZendeskTokens, type ZendeskCredentials } from './zendesk/tokens.ts';
 
@@ -21,11 +22,12 @@ export const zendesk: Connector = defineConnector({
   open,
   check: checkAccount,
   entities: { tickets },
+  oauth: zendeskOAuth,
 });
 
 function open(options: OpenOptions<ZendeskConfig, ZendeskCredentials>): ProviderClient {
   const { config, credentials, clock, backoff } = options;
-  const baseUrl = options.baseUrl ?? `https://${config.subdomain}.zendesk.com`;
+  const baseUrl = options.baseUrl ?? addressOf(config);
   const ours = { clock, ...(backoff ? { backoff } : {}) };
   const accept = { accept: 'application/json' };
   const common = { title: TITLE, baseUrl, timeoutMs: TIMEOUT_MS, requestIdHeader: REQUEST_ID_HEADER };

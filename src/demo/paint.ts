@@ -39,22 +39,48 @@ export function itemLines(items: JobItemPage): string[] {
   );
 }
 
-export function panelLines(dashboard: GetDashboardQuery['dashboard']): string[] {
-  const { revenue, traffic, ads, social, email, support } = dashboard;
-  const money = revenue?.net.map(({ amount, currency }) => `${amount} ${currency}`).join(' + ');
-  const panels = [
-    [
-      'revenue',
-      revenue,
-      revenue?.state === 'READY' ? `${money ?? ''} net from ${revenue.orders ?? 0} orders` : '',
-    ],
-    ['traffic', traffic, ''],
-    ['ads', ads, ''],
-    ['social', social, ''],
-    ['email', email, ''],
-    ['support', support, ''],
-  ] as const;
-  return panels.map(([name, panel, text]) =>
-    `${name.padEnd(8)} ${(panel?.state ?? 'FAILED').padEnd(14)} ${text}`.trimEnd(),
-  );
+type Dashboard = GetDashboardQuery['dashboard'];
+
+/** A line for each panel: its state, and what it says once it is filled. */
+export function panelLines(dashboard: Dashboard): string[] {
+  return PANELS.map(([name, said]) => {
+    const state = dashboard[name]?.state ?? 'FAILED';
+    const text = state === 'READY' || state === 'STALE' ? said(dashboard) : '';
+    return `${name.padEnd(8)} ${state.padEnd(14)} ${text}`.trimEnd();
+  });
+}
+
+type PanelName = 'revenue' | 'traffic' | 'ads' | 'social' | 'email' | 'support';
+
+const PANELS: readonly (readonly [PanelName, (dashboard: Dashboard) => string])[] = [
+  ['revenue', ({ revenue }) => `${amounts(revenue?.net)} net from ${count(revenue?.orders)} orders`],
+  [
+    'traffic',
+    ({ traffic }) => `${count(traffic?.sessions)} sessions, ${count(traffic?.pageviews)} pages looked at`,
+  ],
+  [
+    'ads',
+    ({ ads }) =>
+      `${amounts(ads?.spend)} spent for ${count(ads?.clicks)} clicks, ${count(ads?.conversions)} sales`,
+  ],
+  [
+    'social',
+    ({ social }) => `${count(social?.followers)} followers, ${count(social?.engagements)} engagements`,
+  ],
+  ['email', ({ email }) => `${count(email?.sent)} mails sent, ${count(email?.opens)} opened`],
+  ['support', ({ support }) => supportText(support)],
+];
+
+function supportText(support: Dashboard['support']): string {
+  const tickets = `${count(support?.opened)} tickets opened, ${count(support?.solved)} solved`;
+  const minutes = support?.firstResponseMinutesMedian;
+  return minutes == null ? tickets : `${tickets}, half of them answered in ${count(minutes)} minutes`;
+}
+
+function amounts(money: readonly { readonly amount: string; readonly currency: string }[] = []): string {
+  return money.map(({ amount, currency }) => `${amount} ${currency}`).join(' + ');
+}
+
+function count(value: number | null | undefined): string {
+  return Math.round(value ?? 0).toLocaleString('en');
 }

@@ -3,13 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
 import type { Stack } from '../dev/stack.ts';
 import { createClient, type Job, type MillraceClient } from '../sdk/index.ts';
-import { eventLine, itemLines, panelLines, resultLines } from './paint.ts';
-
-/** Where a tour is told: a terminal gets a bar that moves, a file gets lines. */
-export interface Stage {
-  write(text: string): unknown;
-  readonly isTTY?: boolean;
-}
+import { tellDashboard } from './dashboard.ts';
+import { eventLine, itemLines, resultLines } from './paint.ts';
+import type { Stage } from './stage.ts';
 
 const SAMPLE = fileURLToPath(new URL('../../samples/products.csv', import.meta.url));
 const ITEMS_SHOWN = 10;
@@ -30,8 +26,7 @@ export async function giveTour(stack: Pick<Stack, 'graphql' | 'tokens'>, stage: 
     say(`\n  What came of it`);
     for (const line of resultLines(done)) say(`    ${line}`);
     await tellItems(client, done, say);
-    say(`\n  The dashboard, last 30 days`);
-    for (const line of panelLines(await client.dashboard())) say(`    ${line}`);
+    await tellDashboard(client, stage);
     return done;
   } finally {
     await client.close();

@@ -1,11 +1,12 @@
 import type { Config } from '../config.ts';
-import { systemClock } from '../lib/clock.ts';
+import { encryptCredentials } from '../connections/open.ts';
+import { demoProviders } from '../connectors/demo.ts';
 import type { Log } from '../lib/log.ts';
-import { seedDemo } from '../repositories/demo-seed.ts';
+import { seedDemo, type DemoAccount } from '../repositories/demo-seed.ts';
 import { openDatabase } from '../repositories/db.ts';
 import { startEmbeddedPostgres } from '../repositories/embedded.ts';
 import { migrate } from '../repositories/migrate.ts';
-import { deriveToken, loadMasterSecret } from '../secrets/index.ts';
+import { deriveToken, loadMasterSecret, openCipher } from '../secrets/index.ts';
 import { SupervisedChild } from './child.ts';
 
 export interface Stack {
@@ -15,6 +16,8 @@ export interface Stack {
   readonly web: string;
   /** Of the demo organization */
   readonly tokens: { readonly admin: string; readonly member: string; readonly viewer: string };
+  /** Whether accounts were connected whose figures are made up */
+  readonly hasDemoAccounts: boolean;
   /** Resolves when the database has ended by itself: nothing can go on then */
   readonly databaseEnded: Promise<void>;
   stop(): Promise<void>;
@@ -74,6 +77,7 @@ export async function startStack({ config, environment, log }: StackOptions): Pr
       ws: graphql.replace(/^http/, 'ws'),
       web: api.url,
       tokens,
+      hasDemoAccounts: config.demoProviders,
       databaseEnded: database.exited,
       stop,
     };
@@ -106,9 +110,22 @@ async function seed(config: Config, url: string, log: Log): Promise<Stack['token
     log,
   });
   try {
-    await seedDemo(db, { clock: systemClock, tokens });
+    const cipher = openCipher(secret, config.encryptionKeys);
+    await seedDemo(db, {
+      tokens,
+      accounts: config.demoProviders ? demoAccounts() : [],
+      encrypted: (connectionId) => encryptCredentials(cipher, connectionId, {}),
+    });
   } finally {
     await db.close();
   }
   return tokens;
+}
+
+function demoAccounts(): DemoAccount[] {
+  return demoProviders.map(({ connector, account }) => ({
+    provider: connector.provider,
+    account,
+    entities: Object.entries(connector.entities).map(([name, { feeds }]) => ({ name, feeds })),
+  }));
 }

@@ -30,3 +30,11 @@ export function percentileMs(histogram: Histogram, share: number): number | null
   }
   return null;
 }
+
+/** All that fell into any of them. */
+export function sumHistograms(parts: readonly Histogram[]): Histogram {
+  const sum = new Map<number, number>();
+  for (const part of parts)
+    for (const [bucket, count] of part) sum.set(bucket, (sum.get(bucket) ?? 0) + count);
+  return sum;
+}

@@ -16,13 +16,14 @@ export const ID_PREFIXES = {
   file: 'fil',
   product: 'prd',
   variant: 'var',
-  order: 'ord',
+  connection: 'con',
   worker: 'wrk',
   schedule: 'sch',
   notification: 'ntf',
   webhookEndpoint: 'whe',
   webhookDelivery: 'whd',
   webhookEvent: 'evt',
+  activity: 'act',
 } as const;
 export type IdType = keyof typeof ID_PREFIXES;
 

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { UserFacingError } from './errors.ts';
 
 /** The longest period, in days: two years, one of them a leap year. */
@@ -21,6 +22,27 @@ export type PeriodInput =
   | { readonly days: number }
   | { readonly range: { readonly from: string; readonly to: string } }
   | { readonly preset: PeriodPreset };
+
+const day = z.string().refine(isDate, { error: 'expected a date as YYYY-MM-DD' });
+
+/** The days that somebody asks for, within a job's input: resolved when the job runs, by `resolvePeriod`. */
+export const periodInput = z
+  .union([
+    z.strictObject({ days: z.int().min(1).max(PERIOD_DAYS_MAX) }),
+    z.strictObject({
+      range: z
+        .strictObject({ from: day, to: day })
+        .refine((range) => range.from <= range.to, {
+          error: 'expected a day not before `from`',
+          path: ['to'],
+        })
+        .refine((range) => countDays(range) <= PERIOD_DAYS_MAX, {
+          error: `expected at most ${PERIOD_DAYS_MAX} days`,
+        }),
+    }),
+    z.strictObject({ preset: z.enum(PERIOD_PRESETS) }),
+  ])
+  .meta({ id: 'PeriodInput' });
 
 /** Whole days of a time zone's calendar, both ends included, as YYYY-MM-DD. */
 export interface Period {

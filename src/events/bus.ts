@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PANEL_KEYS } from '../domain/panel.ts';
 
 /**
  * Hints that something was written; the truth is in Postgres. A message may be lost, doubled or late, and a payload
@@ -28,6 +29,8 @@ export const TOPICS = {
   jobChange: z.object({ jobId: z.uuid() }),
   /** Key: uuid of the user, or of the organization for its own copy. There is something new to read */
   notification: z.object({ organizationId: z.uuid(), notificationId: z.uuid() }),
+  /** Key: organization uuid. A panel's figures, or how its sources stand, are others than before */
+  panelChange: z.object({ panel: z.enum(PANEL_KEYS) }),
 } as const;
 
 export type Topic = keyof typeof TOPICS;

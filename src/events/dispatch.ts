@@ -33,6 +33,7 @@ export function createDispatch(log: Log, stats: BusStats): Dispatch {
     jobCancel: new TopicListeners(TOPICS.jobCancel, onError),
     jobChange: new TopicListeners(TOPICS.jobChange, onError),
     notification: new TopicListeners(TOPICS.notification, onError),
+    panelChange: new TopicListeners(TOPICS.panelChange, onError),
   };
   const all = Object.values(topics);
   const gap = (): void => all.forEach((topic) => topic.gap());
@@ -68,7 +69,7 @@ export function createDispatch(log: Log, stats: BusStats): Dispatch {
   };
 }
 
-const topicName = z.enum(['jobEvent', 'jobCancel', 'jobChange', 'notification']) satisfies z.ZodType<Topic>;
+const topicName = z.keyof(z.object(TOPICS)) satisfies z.ZodType<Topic>;
 const eventOwner = z.object({ organizationId: z.string() });
 const wireMessage = z.tuple([topicName, z.string().min(1), z.unknown()]);
 

@@ -1,4 +1,5 @@
 import type { JobEvent } from '../domain/job.ts';
+import type { PanelKey } from '../domain/panel.ts';
 import { raceAbort, sleep } from '../lib/abort.ts';
 import { systemClock, type Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
@@ -12,6 +13,7 @@ import { JobWatch } from './job-watch.ts';
 import { LogPages } from './log-pages.ts';
 import { createNotificationStream, type NoticeHint, type NoticeReader } from './notification-stream.ts';
 import { createOrganizationStream, type OrganizationChange } from './organization-stream.ts';
+import { createPanelStream } from './panel-stream.ts';
 
 /** Between two looks whether all readers have taken what was due, in ms. */
 const DRAIN_POLL_MS = 10;
@@ -37,6 +39,8 @@ export interface JobStreams {
   organizationChanges(organizationId: string): AsyncIterableIterator<OrganizationChange, undefined>;
   /** Notices that come for one recipient; a moment instead where some may have been missed. */
   notifications(reader: NoticeReader): AsyncIterableIterator<NoticeHint, undefined>;
+  /** Panels whose figures, or whose sources, are others than before, a few times a second at most; all, where hints were lost. */
+  panelChanges(organizationId: string): AsyncIterableIterator<readonly PanelKey[], undefined>;
   /** Streams that are being read now */
   readonly open: number;
   /**
@@ -69,6 +73,7 @@ export function createJobStreams({
     changes: (jobId) => opened(createChangeStream({ watch, timer, open }, jobId)),
     organizationChanges: (id) => opened(createOrganizationStream({ bus, timer, clock, open }, id)),
     notifications: (reader) => opened(createNotificationStream({ bus, clock, open }, reader)),
+    panelChanges: (organizationId) => opened(createPanelStream({ bus, timer, open }, organizationId)),
     get open() {
       return open.size;
     },

@@ -1,7 +1,11 @@
 import type { Accounts } from '../auth/accounts.ts';
+import type { AuditTrail } from '../auth/audit-trail.ts';
 import type { Principal } from '../auth/principal.ts';
 import type { Allowance } from '../auth/rate-limiter.ts';
 import type { Session } from '../auth/sessions.ts';
+import type { ConnectionDeps } from '../connections/deps.ts';
+import type { OAuthDeps } from '../connections/oauth.ts';
+import type { Origin } from '../domain/activity.ts';
 import type { ApiLimits } from '../domain/api-limits.ts';
 import type { JobStreams } from '../events/job-streams.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -21,12 +25,18 @@ export interface ApiServices {
   readonly prisma: PrismaClient;
   /** Who callers are */
   readonly accounts: Accounts;
+  /** Takes what was done */
+  readonly audit: AuditTrail;
   readonly jobs: JobDeps;
   readonly streams: JobStreams;
   readonly panels: Panels;
   readonly storage: Storage;
   readonly signer: UrlSigner;
   readonly webhooks: WebhookDeps;
+  /** Accounts at providers */
+  readonly connections: ConnectionDeps;
+  /** The same, where people allow access at the provider */
+  readonly oauth: OAuthDeps;
   readonly clock: Clock;
   readonly log: Log;
   /** What one caller may ask for */
@@ -44,6 +54,8 @@ export interface GraphQLContext extends ApiServices {
   readonly session: Pick<Session, 'principal' | 'ended'>;
   /** Told to the caller with an unexpected error, and found in the log */
   readonly requestId: string;
+  /** Where the request comes from */
+  readonly origin: Origin;
   /** Told what the caller has left, for transports that can pass it on beside the answer */
   onCharged(allowance: Allowance): void;
 }

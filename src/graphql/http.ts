@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { WINDOW_SECONDS, type Allowance } from '../auth/rate-limiter.ts';
+import { originOf } from '../domain/activity.ts';
 import type { ApiLimits } from '../domain/api-limits.ts';
 import { identify, identifyForLong, refuse, type CallerDeps, type HttpCaller } from './http-caller.ts';
 import { createStreamRoute, EVENT_STREAM_PATH } from './sse/stream-route.ts';
@@ -52,7 +53,7 @@ async function answer(
   if (isStream) keepOpen(res);
   const session = 'session' in caller ? caller.session : null;
   const onCharged = (allowance: Allowance): void => tellAllowance(res, allowance);
-  await options.graphql(req, res, { session, requestId, onCharged });
+  await options.graphql(req, res, { session, requestId, origin: originOf(req), onCharged });
 }
 
 function keepStream(res: ServerResponse, streams: Set<ServerResponse>): void {

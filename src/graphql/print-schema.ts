@@ -1,5 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { buildSchema, lexicographicSortSchema, printSchema } from 'graphql';
+import {
+  buildSchema,
+  getNamedType,
+  isObjectType,
+  lexicographicSortSchema,
+  printSchema,
+  type GraphQLNamedType,
+} from 'graphql';
 import { jobCatalogue } from '../jobs/index.ts';
 import { breakingChanges } from './schema-changes.ts';
 import { schema } from './schema.ts';
@@ -18,15 +25,25 @@ const files = [
 
 function kindOperations(): string {
   const contracts = Object.values(jobCatalogue);
-  const results = contracts.map(({ kind, output }) =>
-    block(`  ... on ${pascalCase(kind)}Result`, Object.keys(output.shape), '    '),
-  );
+  const results = contracts.map(({ kind }) => {
+    const name = `${pascalCase(kind)}Result`;
+    return block(`  ... on ${name}`, selectionOf(schema.getType(name)), '    ');
+  });
   const fragment = ['fragment JobResultFields on JobResult {', '  __typename', ...results, '}'].join('\n');
   const starts = contracts
     .filter(({ startable }) => startable === 'api')
     .map(({ kind }) => startOperation(`tart${pascalCase(kind)}`));
   const note = '# Printed from the kinds of job by `npm run schema:print`; do not edit.';
   return `${[note, fragment, ...starts].join('\n\n')}\n`;
+}
+
+/** All fields of an object type, and all of the objects in them. */
+function selectionOf(type: GraphQLNamedType | undefined): string[] {
+  if (!isObjectType(type)) return [];
+  return Object.values(type.getFields()).flatMap((field) => {
+    const inner = selectionOf(getNamedType(field.type));
+    return inner.length === 0 ? [field.name] : [`${field.name} {`, ...inner.map((line) => `  ${line}`), '}'];
+  });
 }
 
 function startOperation(tail: string): string {

@@ -1,4 +1,5 @@
 import type { Session } from '../auth/sessions.ts';
+import type { Origin } from '../domain/activity.ts';
 import type { Log } from '../lib/log.ts';
 import { WebSocket, type RawData } from 'ws';
 
@@ -16,6 +17,8 @@ const NO_MESSAGE = '';
 export class SocketConnection {
   /** Whose it is; null until the connection is initialised */
   session: Session | null = null;
+  /** Where it was opened from */
+  readonly origin: Origin;
   #onClosed: (() => void) | null = null;
   readonly #socket: WebSocket;
   /** Messages that the kernel has not taken */
@@ -24,8 +27,9 @@ export class SocketConnection {
   /** Since the last `checkAlive` the reader took or sent something */
   #isAlive = true;
 
-  constructor(socket: WebSocket, log: Log) {
+  constructor(socket: WebSocket, origin: Origin, log: Log) {
     this.#socket = socket;
+    this.origin = origin;
     socket.on('pong', () => (this.#isAlive = true));
     socket.on('close', () => {
       this.#release();

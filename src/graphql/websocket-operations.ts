@@ -80,8 +80,8 @@ export function socketOperations(deps: SocketOperationsDeps): SocketOperations {
           `At most ${limits.operationsPerSocket} operations may run on one socket.`,
         );
       }
-      const { session } = ctx.extra;
-      const enveloped: Enveloped = graphql.getEnveloped({ session, requestId, params: payload });
+      const { session, origin } = ctx.extra;
+      const enveloped: Enveloped = graphql.getEnveloped({ session, requestId, origin, params: payload });
       const document = parseWith(enveloped, persisted.textOf(payload) ?? '');
       const errors = enveloped.validate(enveloped.schema, document);
       if (errors.length > 0) return errors;

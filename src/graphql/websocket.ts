@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { CloseCode, handleProtocols, makeServer, MessageType, parseMessage } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { originOf } from '../domain/activity.ts';
 import type { ApiLimits } from '../domain/api-limits.ts';
 import { raceAbort } from '../lib/abort.ts';
 import { SocketConnection } from './websocket-connection.ts';
@@ -48,8 +49,8 @@ export function createWebSocketTransport(options: WebSocketOptions): WebSocketTr
   const pinging = setInterval(() => connections.forEach((each) => each.checkAlive()), PING_EVERY_MS);
   pinging.unref();
 
-  function accept(socket: WebSocket): void {
-    const connection = new SocketConnection(socket, log);
+  function accept(socket: WebSocket, req: IncomingMessage): void {
+    const connection = new SocketConnection(socket, originOf(req), log);
     connections.add(connection);
     const closed = protocol.opened(
       {
@@ -95,7 +96,7 @@ export function createWebSocketTransport(options: WebSocketOptions): WebSocketTr
       socket.on('error', (err) => log.debug({ err }, 'a socket broke during its upgrade'));
       const refusal = isClosing ? '503 Service Unavailable' : refusalOf(req, options);
       if (refusal) socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-      else server.handleUpgrade(req, socket, head, accept);
+      else server.handleUpgrade(req, socket, head, (opened) => accept(opened, req));
     },
     get open() {
       return connections.size;

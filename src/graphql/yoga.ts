@@ -4,6 +4,8 @@ import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import { createYoga, type GraphiQLOptions } from 'graphql-yoga';
 import type { RateLimiter } from '../auth/rate-limiter.ts';
 import type { Session } from '../auth/sessions.ts';
+import type { Origin } from '../domain/activity.ts';
+import { useAudit } from './audit.ts';
 import { useAuthorization } from './authorization/use-authorization.ts';
 import { restateBatchLimit } from './batch-limit.ts';
 import { useBodyLimit } from './body-limit.ts';
@@ -37,6 +39,7 @@ export interface OperationCaller {
   /** Null only for requests that get GraphiQL's page */
   readonly session: Pick<Session, 'principal' | 'ended'> | null;
   readonly requestId: string;
+  readonly origin: Origin;
   /** Told what the caller has left, where it can be passed on beside the answer */
   readonly onCharged?: GraphQLContext['onCharged'];
   /** Whose results go to an event stream, instead of into the answer */
@@ -84,6 +87,7 @@ export function createGraphQL(options: YogaOptions) {
       useNestingLimit(),
       useUnconditionalSubscriptions(),
       ...(introspection ? [] : [useHiddenSchema()]),
+      useAudit(),
       useAuthorization(),
       useStorableText(),
       useQuotas({ limits, rateLimiter }),
@@ -104,11 +108,11 @@ export type GraphQL = ReturnType<typeof createGraphQL>;
 
 /** @throws GraphQLError when nobody has been authenticated: no transport may forget to */
 export function contextOf(services: ApiServices, caller: OperationCaller): GraphQLContext {
-  const { session, requestId, onCharged = () => undefined } = caller;
+  const { session, requestId, origin, onCharged = () => undefined } = caller;
   if (!session) throw problem('UNAUTHENTICATED', 'A bearer token is needed.');
   if (session.ended) throw problem(session.ended.code, session.ended.message);
   const { principal } = session;
-  return { ...services, principal, session, requestId, onCharged };
+  return { ...services, principal, session, requestId, origin, onCharged };
 }
 
 function graphiqlOptions(devToken: string | null): GraphiQLOptions {

@@ -5,10 +5,15 @@ import { fieldsOf, unionMembers, unwrap, type ZodNode } from './zod-node.ts';
 
 type SchemaTypes = typeof builder.$inferSchemaTypes;
 type InputBuilder = PothosSchemaTypes.InputFieldBuilder<SchemaTypes, 'InputObject'>;
-type InputType = 'String' | 'Int' | 'Float' | 'Boolean' | 'ID' | InputRef<unknown>;
+type InputType = 'Date' | 'String' | 'Int' | 'Float' | 'Boolean' | 'ID' | InputRef<unknown>;
 
 /** Types that several inputs share, by their schema: `.meta({ id })` names them once. */
 const named = new Map<z.ZodType, InputRef<unknown>>();
+
+/** Says which input type, written elsewhere, stands for a schema; before the schema is built. */
+export function standsFor(schema: z.ZodType, type: InputRef<unknown>): void {
+  named.set(schema, type);
+}
 
 /**
  * The GraphQL input type of an object schema. Closed: strings, numbers, booleans, uuids with `idOf`, and, with
@@ -44,6 +49,7 @@ function inputField(t: InputBuilder, node: ZodNode, where: string) {
 function typeOf(node: ZodNode, where: string): InputType {
   const { schema } = node;
   if (node.idOf) return 'ID';
+  if (node.graphql === 'Date') return 'Date';
   if (schema instanceof z.ZodString || schema instanceof z.ZodStringFormat) return 'String';
   if (schema instanceof z.ZodNumber) return schema.format?.includes('int') ? 'Int' : 'Float';
   if (schema instanceof z.ZodBoolean) return 'Boolean';
@@ -71,8 +77,13 @@ function namedType(node: ZodNode, where: string): InputRef<unknown> {
 const valueDescriptions = z.record(z.string(), z.string());
 
 function enumType(id: string, schema: z.ZodEnum, description: string): InputRef<unknown> {
+  return builder.enumType(id, { description, values: enumValuesOf(id, schema) });
+}
+
+/** An enum's values as GraphQL has them. @throws for one without a text in `.meta({ values })` */
+export function enumValuesOf(id: string, schema: z.ZodEnum) {
   const said = valueDescriptions.parse(schema.meta()?.['values'] ?? {});
-  const values = Object.fromEntries(
+  return Object.fromEntries(
     schema.options.map((option) => {
       const value = String(option);
       const of = said[value];
@@ -80,7 +91,6 @@ function enumType(id: string, schema: z.ZodEnum, description: string): InputRef<
       return [value.toUpperCase(), { value, description: of }];
     }),
   );
-  return builder.enumType(id, { description, values });
 }
 
 function oneOfType(id: string, schema: z.ZodUnion, description: string): InputRef<unknown> {

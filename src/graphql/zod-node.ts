@@ -12,6 +12,8 @@ const metaSchema = z.object({
   shownAs: z.enum(Object.keys(ID_PREFIXES)).optional(),
   /** A union's member that clients do not see */
   internal: z.boolean().optional(),
+  /** The type of the API that stands for it, where that does not follow from the schema */
+  graphql: z.enum(['SafeInt', 'Decimal', 'Date', 'Money']).optional(),
 });
 
 /** A schema without its wrappers. */
@@ -22,6 +24,7 @@ export interface ZodNode {
   readonly idOf: IdType | undefined;
   readonly shownAs: IdType | undefined;
   readonly internal: boolean;
+  readonly graphql: z.infer<typeof metaSchema>['graphql'];
   /** May be left out or be null */
   readonly optional: boolean;
   /** Undefined where there is none */
@@ -44,16 +47,25 @@ export function unwrap(schema: unknown): ZodNode {
       defaultValue: plain.def.defaultValue,
     };
   }
+  const original = namedOriginal(plain);
   return {
-    schema: plain,
-    id: meta.id,
+    schema: original ?? plain,
+    id: original ? metaSchema.parse(original.meta()).id : undefined,
     description: meta.description,
     idOf: idTypeOf(meta.idOf),
     shownAs: idTypeOf(meta.shownAs),
     internal: meta.internal ?? false,
+    graphql: meta.graphql,
     optional: false,
     defaultValue: undefined,
   };
+}
+
+/** The schema that bears the name: a description of its own makes a nameless copy of it. Null: nothing is named. */
+function namedOriginal(schema: z.ZodType): z.ZodType | null {
+  if (schema.meta()?.id !== undefined) return schema;
+  const { parent } = schema._zod;
+  return parent instanceof z.ZodType ? namedOriginal(parent) : null;
 }
 
 /** An object's fields, in order. */

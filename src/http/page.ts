@@ -28,15 +28,16 @@ export function createPageHandler({ devToken }: PageOptions) {
     const isRead = req.method === 'GET' || req.method === 'HEAD';
     const page = path === '/' ? home : JOB_PATH.test(path) ? job : null;
     if (page === null || !isRead) return Promise.resolve(false);
-    send(res, page);
+    sendPage(res, 200, page);
     return Promise.resolve(true);
   };
 }
 
-function send(res: ServerResponse, page: string): void {
+/** @param page holds `{{nonce}}` wherever a style or a script begins */
+export function sendPage(res: ServerResponse, status: number, page: string): void {
   const nonce = randomBytes(16).toString('base64');
   const body = page.replaceAll('{{nonce}}', nonce);
-  res.writeHead(200, {
+  res.writeHead(status, {
     'content-type': 'text/html; charset=utf-8',
     'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',
@@ -55,14 +56,14 @@ function send(res: ServerResponse, page: string): void {
   res.end(res.req.method === 'HEAD' ? undefined : body);
 }
 
-/** @throws when a place is missing: a page without its script would look whole */
-function fill(page: string, contents: Readonly<Record<string, string>>): string {
+/** Puts contents, as they are, into their places. @throws when a place is missing: a page without its script would look whole */
+export function fill(page: string, contents: Readonly<Record<string, string>>): string {
   return Object.entries(contents).reduce((filled, [place, content]) => {
     if (!filled.includes(place)) throw new Error(`a page has no place ${place}`);
     return filled.replace(place, () => content);
   }, page);
 }
 
-function read(name: string): string {
+export function read(name: string): string {
   return readFileSync(new URL(`./assets/${name}`, import.meta.url), 'utf8');
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isDate } from '../domain/period.ts';
 import { defineJob } from './define.ts';
 
-const day = z.string().refine(isDate, { error: 'Expected a day as YYYY-MM-DD.' });
+const day = z.string().refine(isDate, { error: 'Expected a day as YYYY-MM-DD.' }).meta({ graphql: 'Date' });
 
 /** Reads what is new at a provider, entity by entity and page by page. */
 export const connectorSync = defineJob({
@@ -18,8 +18,13 @@ export const connectorSync = defineJob({
       .max(50)
       .nullish()
       .meta({ description: 'Names of what to read, as `Connection.entities` has them; absent: all' }),
-    from: day.nullish().meta({ description: 'Read again from this day on, whatever was read before' }),
-    to: day.nullish().meta({ description: 'With `from`: nothing that is later need be read' }),
+    from: day.nullish().meta({
+      description: 'Read again from this day on, whatever was read before',
+    }),
+    to: day.nullish().meta({
+      description:
+        'With `from`: the last day that is wanted. What is later is read too, as later syncs go on from there',
+    }),
     full: z
       .boolean()
       .default(false)

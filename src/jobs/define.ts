@@ -70,3 +70,13 @@ export function storedNames(catalogue: JobCatalogue, kinds: readonly string[] | 
     .filter(({ kind, queue }) => queue !== 'internal' && (kinds === null || kinds.includes(kind)))
     .flatMap(({ kind, aliases }) => [kind, ...(aliases ?? [])]);
 }
+
+/** Each kind but the system's own, with all names under which its rows are stored. */
+export function storedKinds(catalogue: JobCatalogue): ReadonlyMap<string, readonly string[]> {
+  return new Map(
+    Object.keys(catalogue).flatMap((kind) => {
+      const names = storedNames(catalogue, [kind]);
+      return names.length > 0 ? [[kind, names] as const] : [];
+    }),
+  );
+}

@@ -25,10 +25,14 @@ export function withoutNul(value: unknown): unknown {
   );
 }
 
+const ESCAPED = /\\u(?:0000|d[89a-f])/;
 const LONE_SURROGATE = /\p{Surrogate}/gu;
 
 /** JSON that PostgreSQL takes: its texts hold neither NUL nor half of a surrogate pair, as what others send may. */
 export function storableJson(value: unknown): string {
+  const text = JSON.stringify(value);
+  // JSON writes both as escapes, and almost no text has one.
+  if (!ESCAPED.test(text)) return text;
   return JSON.stringify(value, (_key, inner: unknown) =>
     typeof inner === 'string' ? inner.replaceAll('\u0000', '').replaceAll(LONE_SURROGATE, '\uFFFD') : inner,
   );

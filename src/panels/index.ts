@@ -8,10 +8,11 @@ import { ads } from './ads.ts';
 import { createBreaker } from './breaker.ts';
 import { email } from './email.ts';
 import { readPanel } from './panel.ts';
-import type { Panel, PanelMemory, PanelOrganization, SeriesValues } from './panel.ts';
+import type { Panel, PanelMemory, PanelOrganization, PanelRequest, SeriesValues } from './panel.ts';
 import type { PanelReading } from './reading.ts';
 import { revenue } from './revenue.ts';
 import { social } from './social.ts';
+import { SourceReader } from './source-reader.ts';
 import { support } from './support.ts';
 import { traffic } from './traffic.ts';
 
@@ -53,7 +54,8 @@ type PanelReader<Values> = (
 ) => Promise<PanelReading<Values>>;
 type PanelReaders = { readonly [K in PanelKey]: PanelReader<PanelValues[K]> };
 
-export function createPanels({ panels, ...deps }: PanelsOptions): Panels {
+export function createPanels({ panels, ...options }: PanelsOptions): Panels {
+  const deps = { ...options, sources: new SourceReader(options.db) };
   const chosen: PanelRegistry = { ...panelRegistry, ...panels };
   const readers: PanelReaders = {
     revenue: openPanel(chosen.revenue, deps),
@@ -69,7 +71,7 @@ export function createPanels({ panels, ...deps }: PanelsOptions): Panels {
 /** A panel with its own breaker and last good readings, so that no panel crowds out another. */
 function openPanel<Values extends SeriesValues>(
   panel: Panel<Values>,
-  deps: Omit<PanelsOptions, 'panels'>,
+  deps: Omit<PanelRequest, 'organization' | 'period' | 'signal'>,
 ): PanelReader<Values> {
   const policy = { failuresMax: FAILURES_MAX, openMs: OPEN_MS, trialMs: panel.deadlineMs };
   const memory: PanelMemory<Values> = {

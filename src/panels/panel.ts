@@ -9,6 +9,7 @@ import type { Database } from '../repositories/db.ts';
 import type { Breaker } from './breaker.ts';
 import { sourceReport } from './reading.ts';
 import type { PanelFailure, PanelFailureCode, PanelReading, SourceReport } from './reading.ts';
+import type { SourceReader } from './source-reader.ts';
 import { standingOf, toSource } from './state.ts';
 
 /** The tenant whose figures are read. */
@@ -22,6 +23,7 @@ export interface PanelOrganization {
 
 export interface PanelContext {
   readonly db: Database;
+  readonly sources: SourceReader;
   readonly organization: PanelOrganization;
   now(): Date;
 }
@@ -77,6 +79,7 @@ export interface PanelMemory<Values> {
 
 export interface PanelRequest {
   readonly db: Database;
+  readonly sources: SourceReader;
   readonly clock: Clock;
   readonly log: Log;
   readonly organization: PanelOrganization;
@@ -99,9 +102,9 @@ export async function readPanel<Values extends SeriesValues>(
   const { organization, period, signal } = request;
   const slot = `${organization.id} ${period.from} ${period.to}`;
   const refusal = memory.breaker.refuses(organization.id);
-  if (refusal) return withoutLoad(panel.key, refusal, memory.lastGood.get(slot));
+  if (refusal) return withoutLoad(panel.key, period, refusal, memory.lastGood.get(slot));
   try {
-    const reading = toReading(panel.key, await loadInTime(panel, request));
+    const reading = toReading(panel.key, period, await loadInTime(panel, request));
     memory.breaker.succeeded(organization.id);
     if (reading.values) memory.lastGood.set(slot, reading);
     else memory.lastGood.delete(slot);
@@ -113,34 +116,35 @@ export async function readPanel<Values extends SeriesValues>(
       { err: toError(error), panel: panel.key, organizationId: organization.id, code: failure.code },
       'a panel could not be loaded',
     );
-    return withoutLoad(panel.key, failure, memory.lastGood.get(slot));
+    return withoutLoad(panel.key, period, failure, memory.lastGood.get(slot));
   }
 }
 
 async function loadInTime<Values extends SeriesValues>(
   panel: Panel<Values>,
-  { db, clock, organization, period, signal }: PanelRequest,
+  { db, sources, clock, organization, period, signal }: PanelRequest,
 ): Promise<PanelLoad<Values>> {
   const deadline = withTimeout(panel.deadlineMs, signal);
-  const ctx: PanelContext = { db, organization, now: () => clock.now() };
+  const ctx: PanelContext = { db, sources, organization, now: () => clock.now() };
   const load = async (): Promise<unknown> => panel.load(ctx, period, deadline);
-  return loadSchema(panel.schema).parse(await raceAbort(load(), deadline));
+  const { values, ...rest } = panelLoad.parse(await raceAbort(load(), deadline));
+  return { ...rest, values: values === null ? null : panel.schema.parse(values) };
 }
 
-function loadSchema<Values>(values: z.ZodType<Values>): z.ZodType<PanelLoad<Values>> {
-  return z.object({
-    sources: z.array(sourceReport),
-    refreshJobId: z.uuid().nullable(),
-    values: values.nullable(),
-  });
-}
+/** Made once, as a schema's making costs more than its use. */
+const panelLoad = z.object({
+  sources: z.array(sourceReport),
+  refreshJobId: z.uuid().nullable(),
+  values: z.unknown(),
+});
 
-function toReading<Values>(key: PanelKey, load: PanelLoad<Values>): PanelReading<Values> {
+function toReading<Values>(key: PanelKey, period: Period, load: PanelLoad<Values>): PanelReading<Values> {
   const { state, asOf, failure } = standingOf(load.sources);
   if (asOf && !load.values) throw new PanelError('INVALID_DATA', MESSAGES.INVALID_DATA);
   const values = asOf ? load.values : null;
   return {
     key,
+    period,
     state,
     asOf,
     failure,
@@ -152,11 +156,12 @@ function toReading<Values>(key: PanelKey, load: PanelLoad<Values>): PanelReading
 
 function withoutLoad<Values>(
   key: PanelKey,
+  period: Period,
   failure: PanelFailure,
   lastGood: PanelReading<Values> | undefined,
 ): PanelReading<Values> {
   if (lastGood) return { ...lastGood, state: 'STALE', failure, refreshJobId: null };
-  return { key, state: 'FAILED', asOf: null, failure, refreshJobId: null, sources: [], values: null };
+  return { key, period, state: 'FAILED', asOf: null, failure, refreshJobId: null, sources: [], values: null };
 }
 
 const MESSAGES = {

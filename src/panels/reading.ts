@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { PanelKey } from '../domain/panel.ts';
+import type { Period } from '../domain/period.ts';
 
 /**
  * READY: filled and fresh. STALE: the last good values, because they are older, a source fails or loading failed.
@@ -56,6 +57,7 @@ export interface PanelSource {
 /** A panel at one moment; `values` is null unless it is READY or STALE. */
 export interface PanelReading<Values> {
   readonly key: PanelKey;
+  readonly period: Period;
   readonly state: PanelState;
   readonly asOf: Date | null;
   readonly failure: PanelFailure | null;

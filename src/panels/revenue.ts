@@ -1,7 +1,11 @@
 import { z } from 'zod';
 import { money } from '../domain/money.ts';
-import { orderSources, revenueOf } from '../repositories/orders.ts';
-import { NOT_CONNECTED } from './panel.ts';
+import type { Period } from '../domain/period.ts';
+import type { Sql } from '../repositories/db.ts';
+import { revenueSums, type RevenueSum } from '../repositories/panel-revenue.ts';
+import type { PanelScope } from '../repositories/panel-scope.ts';
+import { amountsOf, currenciesOf, splitSums, total } from './daily.ts';
+import { fromRollups } from './filled.ts';
 import type { Panel } from './panel.ts';
 import { count, day } from './values.ts';
 
@@ -15,33 +19,34 @@ const revenueValues = z.object({
 });
 export type RevenueValues = z.infer<typeof revenueValues>;
 
-const LABELS: Readonly<Record<string, string>> = {
-  demo: 'Demo orders',
-  import: 'Imported orders',
-  manual: 'Orders entered by hand',
-};
-
-/** Sales, summed over the orders themselves: its figures are true at the moment of reading. */
+/** Sales of shops and imported orders, and of payments where they are all there is. A refund counts on its own day. */
 export const revenue: Panel<RevenueValues> = {
   key: 'revenue',
   deadlineMs: 2_000,
   schema: revenueValues,
-  async load({ db, organization, now }, period) {
-    const asOf = now();
-    const [sources, values] = await Promise.all([
-      orderSources(db, organization.id),
-      revenueOf(db, organization, period),
-    ]);
-    if (sources.length === 0) return NOT_CONNECTED;
-    return {
-      sources: sources.map((source) => ({
-        label: LABELS[source] ?? source,
-        state: 'READY',
-        asOf,
-        counted: true,
-      })),
-      refreshJobId: null,
-      values,
-    };
-  },
+  load: fromRollups('revenue', ({ db, organization }, scope) =>
+    readRevenue(db, scope, organization.currency),
+  ),
 };
+
+/** @param own the currency that nothing is counted in */
+export async function readRevenue(sql: Sql, scope: PanelScope, own: string): Promise<RevenueValues> {
+  return revenueOf(scope, await revenueSums(sql, scope), own);
+}
+
+/** @param own the currency that nothing sold is counted in */
+export function revenueOf(period: Period, rows: readonly RevenueSum[], own: string): RevenueValues {
+  const { totals, days } = splitSums(period, rows);
+  const currencies = currenciesOf(totals, own);
+  return {
+    gross: amountsOf(currencies, totals, ({ gross }) => gross),
+    refunds: amountsOf(currencies, totals, ({ refunds }) => refunds),
+    net: amountsOf(currencies, totals, ({ net }) => net),
+    orders: total(totals, ({ orders }) => orders),
+    series: days.map(({ date, rows: sold }) => ({
+      date,
+      net: amountsOf(currencies, sold, ({ net }) => net),
+      orders: total(sold, ({ orders }) => orders),
+    })),
+  };
+}

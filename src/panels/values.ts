@@ -5,3 +5,8 @@ export const count = z.int().nonnegative();
 
 /** A day of the period, YYYY-MM-DD. */
 export const day = z.iso.date();
+
+/** As people read it: with so many digits behind the point. */
+export function rounded(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { UserFacingError, type UserError } from '../domain/errors.ts';
 import type { IdType } from '../domain/ids.ts';
 import type { Sql, Tx } from '../repositories/db.ts';
+import { connectionProblem } from '../repositories/connection-lists.ts';
 import { filesOfJob } from '../repositories/files.ts';
 import { keepScheduleUploads, uploadProblem } from '../repositories/uploads.ts';
 
@@ -21,6 +22,7 @@ type Check = (sql: Sql, organizationId: string, reference: Reference) => Promise
 const CHECKS: Partial<Record<ReferenceType, Check>> = {
   upload: checkUpload,
   rejectedRows: checkRejectedRows,
+  connection: checkConnection,
 };
 
 const referenceMeta = z.union([
@@ -107,6 +109,24 @@ async function checkUpload(
   const problem = await uploadProblem(sql, organizationId, id);
   return problem && { code: UPLOAD_CODES[problem], field, message: UPLOAD_MESSAGES[problem] };
 }
+
+async function checkConnection(
+  sql: Sql,
+  organizationId: string,
+  { id, field }: Reference,
+): Promise<UserError | null> {
+  const problem = await connectionProblem(sql, organizationId, id);
+  return problem && { field, ...CONNECTION_PROBLEMS[problem] };
+}
+
+const CONNECTION_PROBLEMS = {
+  missing: { code: 'NOT_FOUND', message: 'There is no such connection.' },
+  paused: { code: 'CONFLICT', message: 'The connection is paused. Resume it first.' },
+  refused: {
+    code: 'NOT_CONNECTED',
+    message: 'The account refuses the credentials. Reconnect it with new ones.',
+  },
+} as const;
 
 async function checkRejectedRows(
   sql: Sql,

@@ -7,7 +7,7 @@ export type { Organization, User };
 const ORGANIZATIONS = prepared(
   'organizations',
   `SELECT id, name, time_zone AS "timeZone", currency, created_at AS "createdAt",
-          job_retention_days AS "jobRetentionDays", external_id AS "externalId"
+          job_retention_days AS "jobRetentionDays", external_id AS "externalId", revenue_sources AS "revenueSources"
    FROM organizations WHERE id = ANY($1::uuid[])`,
 );
 

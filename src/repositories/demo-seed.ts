@@ -1,42 +1,57 @@
 import { createHash } from 'node:crypto';
 import { v5 as uuidv5 } from 'uuid';
-import type { Clock } from '../lib/clock.ts';
-import { addDays, dateIn, daysOf } from '../domain/period.ts';
+import type { EntityRow } from './connections.ts';
 import type { Database, Sql } from './db.ts';
 
 const ROLES = ['admin', 'member', 'viewer'] as const;
 
-export interface DemoSeedOptions {
-  readonly clock: Clock;
-  /** Bearer tokens of the three users; only their SHA-256 is stored */
-  readonly tokens: Readonly<Record<(typeof ROLES)[number], string>>;
+/** An account whose figures are made up. */
+export interface DemoAccount {
+  readonly provider: string;
+  readonly account: {
+    /** The provider's own id of it */
+    readonly id: string;
+    readonly label: string;
+    /** IANA name */
+    readonly timeZone: string | null;
+    readonly currency: string | null;
+  };
+  readonly entities: readonly EntityRow[];
 }
 
-export interface DemoSeed {
-  readonly organizationId: string;
-  /** 0 when everything was there */
-  readonly ordersAdded: number;
+export interface DemoSeedOptions {
+  /** Bearer tokens of the three users; only their SHA-256 is stored */
+  readonly tokens: Readonly<Record<(typeof ROLES)[number], string>>;
+  /** What is connected from the first start on */
+  readonly accounts: readonly DemoAccount[];
+  /** Ciphertext of a connection's credentials, which open nothing */
+  readonly encrypted: (connectionId: string) => string;
 }
 
 /** Ids are made from names in this namespace, so that every start finds what an earlier one wrote. */
 const NAMESPACE = '6d0c5b0e-2f2b-4c57-9d8e-6f0f4b6c1a52';
 const ORGANIZATION_ID = idOf('organization');
 const TIME_ZONE = 'Europe/Berlin';
-const DAYS = 60;
+const CREATED_BY = 'manual:admin@demo.example';
+const SYNC_EVERY_SECONDS = 60;
+/** The year that the dashboard can show, and a month */
+const BACKFILL_DAYS = 396;
 
 /**
- * A shop to look at: an organization, one user and token per role, and the orders of the 60 days before now. Running
- * it again changes nothing but adds the orders of the days since, and a token that changed replaces the old one.
+ * A shop to look at: an organization, one user and token per role, and connected accounts whose first sync is due. Running
+ * it again changes nothing but that a token that changed replaces the old one.
  */
-export async function seedDemo(db: Database, { clock, tokens }: DemoSeedOptions): Promise<DemoSeed> {
-  const orders = demoOrders(clock.now());
-  const ordersAdded = await db.transaction(async (tx) => {
+export async function seedDemo(
+  db: Database,
+  { tokens, accounts, encrypted }: DemoSeedOptions,
+): Promise<{ readonly organizationId: string }> {
+  await db.transaction(async (tx) => {
     await insertOrganization(tx);
     await insertUsers(tx);
     await insertApiKeys(tx, tokens);
-    return insertOrders(tx, orders);
+    await insertConnections(tx, accounts, encrypted);
   });
-  return { organizationId: ORGANIZATION_ID, ordersAdded };
+  return { organizationId: ORGANIZATION_ID };
 }
 
 async function insertOrganization(tx: Sql): Promise<void> {
@@ -82,78 +97,54 @@ async function insertApiKeys(tx: Sql, tokens: DemoSeedOptions['tokens']): Promis
   );
 }
 
-async function insertOrders(tx: Sql, orders: readonly DemoOrder[]): Promise<number> {
-  const { rowCount } = await tx.query(
-    `INSERT INTO orders (id, organization_id, source, external_id, placed_at, currency, gross, refunded)
-     SELECT id, $1, 'demo', external_id, placed_at, 'EUR', gross, refunded
-     FROM unnest($2::uuid[], $3::text[], $4::timestamptz[], $5::numeric[], $6::numeric[])
-       AS demo (id, external_id, placed_at, gross, refunded)
-     ON CONFLICT (organization_id, source, external_id) DO NOTHING`,
-    [
-      ORGANIZATION_ID,
-      orders.map((order) => idOf(`order ${order.externalId}`)),
-      orders.map((order) => order.externalId),
-      orders.map((order) => order.placedAt.toISOString()),
-      orders.map((order) => amountOf(order.grossCents)),
-      orders.map((order) => amountOf(order.refundedCents)),
-    ],
+/**
+ * All at once or none: whoever has connections has decided about them, and one that was paused, disconnected or erased
+ * stays so. They are read each minute, so that the dashboard lives.
+ */
+async function insertConnections(
+  tx: Sql,
+  accounts: readonly DemoAccount[],
+  encrypted: (connectionId: string) => string,
+): Promise<void> {
+  const rows = accounts.map(({ provider, account, entities }) => {
+    const id = idOf(`connection ${provider}`);
+    const { id: accountKey, label, timeZone, currency } = account;
+    return { id, provider, accountKey, label, timeZone, currency, credentials: encrypted(id), entities };
+  });
+  await tx.query(
+    `WITH given AS (
+       SELECT * FROM jsonb_to_recordset($2::jsonb) AS given
+         (id uuid, provider text, "accountKey" text, label text, "timeZone" text, currency text, credentials text,
+          entities jsonb)
+     ), added AS (
+       INSERT INTO connections (id, organization_id, provider, account_key, label, config, credentials, time_zone, currency,
+                                sync_every_seconds, created_by, sync_from, next_sync_at)
+       SELECT id, $1, provider, "accountKey", label, '{}', credentials, "timeZone", currency, $3, $4,
+              CURRENT_DATE - $5::int, now()
+       FROM given
+       WHERE NOT EXISTS (SELECT FROM connections WHERE organization_id = $1)
+       ON CONFLICT DO NOTHING
+       RETURNING id
+     )
+     INSERT INTO connection_cursors (organization_id, connection_id, entity, feeds)
+     SELECT $1, id, entity.name, entity.feeds
+     FROM added JOIN given USING (id), jsonb_to_recordset(given.entities) AS entity (name text, feeds text)`,
+    [ORGANIZATION_ID, JSON.stringify(rows), SYNC_EVERY_SECONDS, CREATED_BY, BACKFILL_DAYS],
   );
-  return rowCount ?? 0;
+  await renewCredentials(tx, rows);
 }
 
-interface DemoOrder {
-  readonly externalId: string;
-  readonly placedAt: Date;
-  readonly grossCents: number;
-  readonly refundedCents: number;
-}
-
-/** What was sold up to `now`. A day's orders depend on its date alone, whenever they are asked for. */
-function demoOrders(now: Date): DemoOrder[] {
-  const today = dateIn(TIME_ZONE, now);
-  const days = daysOf({ from: addDays(today, 1 - DAYS), to: today });
-  return days.flatMap(ordersOfDay).filter((order) => order.placedAt <= now);
-}
-
-/** Orders on a usual day, Sunday first: quiet on Tuesdays, busy at the weekend. */
-const WEEKDAY_ORDERS = [10, 6, 5, 6, 7, 9, 11];
-
-function ordersOfDay(date: string): DemoOrder[] {
-  const usual = WEEKDAY_ORDERS[new Date(`${date}T12:00:00Z`).getUTCDay()] ?? 0;
-  const orders = Math.round(usual * (0.7 + 0.6 * chance(`${date} orders`)));
-  return Array.from({ length: orders }, (_, index) =>
-    orderOf(date, `${date}-${String(index + 1).padStart(3, '0')}`),
+/** The data folder may have lost the secret with which an earlier start encrypted them. */
+async function renewCredentials(
+  tx: Sql,
+  rows: readonly { readonly id: string; readonly credentials: string }[],
+): Promise<void> {
+  await tx.query(
+    `UPDATE connections SET credentials = given.credentials
+     FROM unnest($2::uuid[], $3::text[]) AS given (id, credentials)
+     WHERE organization_id = $1 AND connections.id = given.id AND disconnected_at IS NULL`,
+    [ORGANIZATION_ID, rows.map(({ id }) => id), rows.map(({ credentials }) => credentials)],
   );
-}
-
-const HOUR_MS = 3_600_000;
-
-function orderOf(date: string, externalId: string): DemoOrder {
-  // From 6 to 21 h UTC, which is the same day in Berlin all year.
-  const placedAt = new Date(Date.parse(`${date}T06:00:00Z`) + chance(`${externalId} time`) * 15 * HOUR_MS);
-  // Many small orders, few large ones: 9.90 to 259.90.
-  const grossCents = 990 + 100 * Math.floor(251 * chance(`${externalId} amount`) ** 2.5);
-  return {
-    externalId,
-    placedAt,
-    grossCents,
-    refundedCents: refundOf(grossCents, chance(`${externalId} refund`)),
-  };
-}
-
-/** Five in a hundred orders come back whole, another four by half. */
-function refundOf(grossCents: number, draw: number): number {
-  if (draw < 0.05) return grossCents;
-  return draw < 0.09 ? Math.floor(grossCents / 2) : 0;
-}
-
-/** A number in [0, 1) that depends on the text alone. */
-function chance(text: string): number {
-  return createHash('sha256').update(text).digest().readUInt32BE(0) / 2 ** 32;
-}
-
-function amountOf(cents: number): string {
-  return `${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, '0')}`;
 }
 
 function idOf(name: string): string {

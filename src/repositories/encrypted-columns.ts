@@ -1,3 +1,4 @@
+import { CONNECTION_SECRETS } from './connections.ts';
 import type { Database } from './db.ts';
 import { ENDPOINT_SECRETS } from './webhook-endpoints.ts';
 
@@ -11,7 +12,8 @@ interface EncryptedColumn {
 const ENCRYPTED_COLUMNS: readonly EncryptedColumn[] = [
   { table: ENDPOINT_SECRETS.table, column: ENDPOINT_SECRETS.current },
   { table: ENDPOINT_SECRETS.table, column: ENDPOINT_SECRETS.previous },
-  { table: 'connections', column: 'credentials' },
+  { table: CONNECTION_SECRETS.table, column: CONNECTION_SECRETS.credentials },
+  { table: CONNECTION_SECRETS.table, column: CONNECTION_SECRETS.webhookSecret },
 ];
 
 const BATCH = 500;

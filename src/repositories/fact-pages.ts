@@ -1,14 +1,13 @@
+import { createHash } from 'node:crypto';
 import type { Fact } from '../domain/facts.ts';
-import { canonicalHash, storableJson } from '../lib/canonical-json.ts';
+import { storableJson } from '../lib/canonical-json.ts';
 import type { Tx } from './db.ts';
 import { TouchedDays } from './touched-days.ts';
 
-/** A connection in its organization, whose zone decides on which day something happened. */
+/** A connection in its organization. */
 export interface FactOwner {
   readonly organizationId: string;
   readonly connectionId: string;
-  /** IANA name */
-  readonly timeZone: string;
 }
 
 export interface RecordRow {
@@ -25,6 +24,8 @@ export interface RecordPage {
   readonly records: readonly RecordRow[];
   /** Keys of records that are gone */
   readonly removed: readonly string[];
+  /** Part of a scan that lists everything: what it meets is noted, changed or not */
+  readonly isScan?: boolean;
 }
 
 export interface PageEffect {
@@ -44,50 +45,77 @@ export async function writeRecordPage(
   owner: FactOwner,
   page: RecordPage,
 ): Promise<PageEffect | null> {
-  if (!(await lockConnection(tx, owner))) return null;
+  const timeZone = await lockConnection(tx, owner);
+  if (timeZone === null) return null;
   const rows = [...new Map(page.records.map((row) => [row.key, row])).values()];
-  const changedKeys = await upsertRecords(tx, owner, page.entity, rows);
-  const changed = rows.filter(({ key }) => changedKeys.has(key));
+  const written = await upsertRecords(tx, owner, page.entity, rows);
+  const changed = rows.filter(({ key }) => written.has(key));
+  const known = changed.filter(({ key }) => written.get(key) === 'changed').map(({ key }) => key);
+  if (page.isScan) await noteSeen(tx, owner, page.entity, rows);
   const removed = await deleteRecords(tx, owner, page.entity, page.removed);
   const touched = new TouchedDays();
   const facts = factRows(changed);
-  touched.add(await deleteFacts(tx, owner, page.entity, [...changedKeys, ...page.removed], facts));
-  touched.add(await insertFacts(tx, owner, page.entity, facts));
+  touched.add(await deleteFacts(tx, owner, page.entity, [...known, ...page.removed]));
+  touched.add(await insertFacts(tx, { ...owner, timeZone }, page.entity, facts));
   return { changed: changed.length, unchanged: rows.length - changed.length, removed, touched };
 }
 
-/** Pages of one connection are written one after the other, and none once it is disconnected. */
-async function lockConnection(tx: Tx, { organizationId, connectionId }: FactOwner): Promise<boolean> {
-  const { rowCount } = await tx.query(
-    `SELECT 1 FROM connections WHERE organization_id = $1 AND id = $2 AND disconnected_at IS NULL FOR NO KEY UPDATE`,
+/**
+ * Pages of one connection are written one after the other, and none once it is disconnected. The organization's zone,
+ * which decides on which day something happened, cannot change meanwhile: whoever changes it finds all that was
+ * bucketed by the old one. @returns its IANA name; null when the connection is gone
+ */
+export async function lockConnection(
+  tx: Tx,
+  { organizationId, connectionId }: FactOwner,
+): Promise<string | null> {
+  const { rows } = await tx.query<{ timeZone: string }>(
+    `SELECT o.time_zone AS "timeZone" FROM connections AS c JOIN organizations AS o ON o.id = c.organization_id
+     WHERE c.organization_id = $1 AND c.id = $2 AND c.disconnected_at IS NULL
+     FOR NO KEY UPDATE OF c FOR SHARE OF o`,
     [organizationId, connectionId],
   );
-  return rowCount === 1;
+  return rows[0]?.timeZone ?? null;
 }
 
-/** @returns the keys of those that are new, or another than before */
+async function noteSeen(
+  tx: Tx,
+  { connectionId }: FactOwner,
+  entity: string,
+  rows: readonly RecordRow[],
+): Promise<void> {
+  await tx.query(
+    `UPDATE source_records SET seen_at = now() WHERE connection_id = $1 AND entity = $2 AND record_key = ANY($3)
+       AND seen_at < now()`,
+    [connectionId, entity, rows.map(({ key }) => key)],
+  );
+}
+
+/** @returns the keys of those that are new, or another than before, and which of both */
 async function upsertRecords(
   tx: Tx,
   { organizationId, connectionId }: FactOwner,
   entity: string,
   rows: readonly RecordRow[],
-): Promise<ReadonlySet<string>> {
+): Promise<ReadonlyMap<string, 'new' | 'changed'>> {
   const given = rows.map(({ key, data, facts }) => ({
     key,
     data,
-    hash: canonicalHash([data, facts]).toString('hex'),
+    hash: createHash('sha256')
+      .update(JSON.stringify([data, facts]))
+      .digest('hex'),
   }));
-  const { rows: changed } = await tx.query<{ key: string }>(
+  const { rows: written } = await tx.query<{ key: string; isNew: boolean }>(
     `INSERT INTO source_records (organization_id, connection_id, entity, record_key, data, hash)
      SELECT $1, $2, $3, key, data, decode(hash, 'hex')
      FROM jsonb_to_recordset($4::jsonb) AS given (key text, data jsonb, hash text)
      ON CONFLICT (connection_id, entity, record_key) DO UPDATE
      SET data = excluded.data, hash = excluded.hash, seen_at = now()
      WHERE source_records.hash <> excluded.hash
-     RETURNING record_key AS key`,
+     RETURNING record_key AS key, xmax = 0 AS "isNew"`,
     [organizationId, connectionId, entity, storableJson(given)],
   );
-  return new Set(changed.map(({ key }) => key));
+  return new Map(written.map(({ key, isNew }) => [key, isNew ? 'new' : 'changed']));
 }
 
 async function deleteRecords(
@@ -143,41 +171,73 @@ interface DayRow {
 
 const DAYS = `type, to_char(day, 'YYYY-MM-DD') AS day, to_char(end_day, 'YYYY-MM-DD') AS "endDay"`;
 
-/** Those of the records, and those whose place others take. */
+/** Those of the records. */
 async function deleteFacts(
   tx: Tx,
   { connectionId }: FactOwner,
   entity: string,
   records: readonly string[],
-  successors: readonly FactRow[],
 ): Promise<DayRow[]> {
   if (records.length === 0) return [];
-  const { rows: own } = await tx.query<DayRow>(
-    `DELETE FROM facts WHERE connection_id = $1 AND entity = $2 AND record_key = ANY($3) RETURNING ${DAYS}`,
+  const { rows } = await tx.query<DayRow>(
+    `DELETE FROM facts WHERE connection_id = $1 AND ctid = ANY (ARRAY(
+       SELECT own.ctid FROM unnest($3::text[]) AS record (key) CROSS JOIN LATERAL (
+         SELECT ctid FROM facts WHERE connection_id = $1 AND entity = $2 AND record_key = record.key OFFSET 0) AS own))
+     RETURNING ${DAYS}`,
     [connectionId, entity, records],
   );
-  const { rows: others } = await tx.query<DayRow>(
-    `DELETE FROM facts USING unnest($2::fact_type[], $3::text[]) AS successor (of_type, key)
-     WHERE connection_id = $1 AND type = successor.of_type AND fact_key = successor.key RETURNING ${DAYS}`,
-    [connectionId, successors.map(({ type }) => type), successors.map(({ key }) => key)],
-  );
-  return [...own, ...others];
+  return rows;
 }
 
+/** Those whose place others take. */
+async function deleteReplaced(
+  tx: Tx,
+  { connectionId }: FactOwner,
+  facts: readonly FactRow[],
+): Promise<DayRow[]> {
+  const { rows } = await tx.query<DayRow>(
+    `DELETE FROM facts WHERE connection_id = $1 AND ctid = ANY (ARRAY(
+       SELECT other.ctid FROM unnest($2::fact_type[], $3::text[]) AS successor (type, key) CROSS JOIN LATERAL (
+         SELECT ctid FROM facts WHERE connection_id = $1 AND facts.type = successor.type AND fact_key = successor.key OFFSET 0)
+         AS other))
+     RETURNING ${DAYS}`,
+    [connectionId, facts.map(({ type }) => type), facts.map(({ key }) => key)],
+  );
+  return rows;
+}
+
+type ZonedOwner = FactOwner & { readonly timeZone: string };
+
+/** One whose place is another record's takes it. */
 async function insertFacts(
   tx: Tx,
-  { organizationId, connectionId, timeZone }: FactOwner,
+  owner: ZonedOwner,
   entity: string,
   facts: readonly FactRow[],
 ): Promise<DayRow[]> {
   if (facts.length === 0) return [];
-  const { rows } = await tx.query<DayRow>(
+  const inserted = await insertNewFacts(tx, owner, entity, facts);
+  if (inserted.length === facts.length) return inserted;
+  const known = new Set(inserted.map(({ type, key }) => `${type} ${key}`));
+  const rest = facts.filter(({ type, key }) => !known.has(`${type} ${key}`));
+  const replaced = await deleteReplaced(tx, owner, rest);
+  return [...inserted, ...replaced, ...(await insertNewFacts(tx, owner, entity, rest))];
+}
+
+async function insertNewFacts(
+  tx: Tx,
+  { organizationId, connectionId, timeZone }: ZonedOwner,
+  entity: string,
+  facts: readonly FactRow[],
+): Promise<(DayRow & { readonly key: string })[]> {
+  const { rows } = await tx.query<DayRow & { readonly key: string }>(
     `INSERT INTO facts (organization_id, connection_id, entity, record_key, type, fact_key, day, end_day, at, end_at, data)
      SELECT $1, $2, $3, record, type, key, coalesce(day, (at AT TIME ZONE $4)::date), ("endAt" AT TIME ZONE $4)::date,
             at, "endAt", data
      FROM jsonb_to_recordset($5::jsonb) AS given
        (record text, type fact_type, key text, day date, at timestamptz, "endAt" timestamptz, data jsonb)
-     RETURNING ${DAYS}`,
+     ON CONFLICT DO NOTHING
+     RETURNING fact_key AS key, ${DAYS}`,
     [organizationId, connectionId, entity, timeZone, storableJson(facts)],
   );
   return rows;

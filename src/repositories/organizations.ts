@@ -1,3 +1,4 @@
+import type { RevenueSources } from '../domain/revenue-sources.ts';
 import type { Sql } from './db.ts';
 
 /** What is given replaces what was there. */
@@ -9,13 +10,22 @@ export interface OrganizationChange {
   readonly currency?: string | undefined;
   /** Null: settled jobs stay for ever */
   readonly jobRetentionDays?: number | null | undefined;
+  readonly revenueSources?: RevenueSources | undefined;
 }
 
-export async function updateOrganization(sql: Sql, id: string, change: OrganizationChange): Promise<void> {
-  await sql.query(
-    `UPDATE organizations SET name = coalesce($2, name), time_zone = coalesce($3, time_zone),
-            currency = coalesce($4, currency), job_retention_days = CASE WHEN $5 THEN $6::int ELSE job_retention_days END
-     WHERE id = $1`,
+/** @returns whether its time zone is another than before */
+export async function updateOrganization(
+  sql: Sql,
+  id: string,
+  change: OrganizationChange,
+): Promise<boolean> {
+  const { rows } = await sql.query<{ isMoved: boolean }>(
+    `WITH known AS (SELECT time_zone FROM organizations WHERE id = $1 FOR NO KEY UPDATE)
+     UPDATE organizations SET name = coalesce($2, name), time_zone = coalesce($3, time_zone),
+            currency = coalesce($4, currency), revenue_sources = coalesce($7, revenue_sources),
+            job_retention_days = CASE WHEN $5 THEN $6::int ELSE job_retention_days END
+     WHERE id = $1
+     RETURNING time_zone <> (SELECT time_zone FROM known) AS "isMoved"`,
     [
       id,
       change.name ?? null,
@@ -23,8 +33,10 @@ export async function updateOrganization(sql: Sql, id: string, change: Organizat
       change.currency ?? null,
       change.jobRetentionDays !== undefined,
       change.jobRetentionDays ?? null,
+      change.revenueSources ?? null,
     ],
   );
+  return rows[0]?.isMoved ?? false;
 }
 
 export interface NewOrganization {

@@ -10,7 +10,8 @@ const STEP = `interval '30 minutes'`;
 /** The longest window that anybody asks for is a day. */
 const KEPT = `interval '2 days'`;
 
-const bucketOf = (interval: string): string => `
+/** The bucket of a duration as SQL, see src/domain/histogram.ts. */
+export const bucketOf = (interval: string): string => `
   CASE WHEN ${interval} < interval '1 millisecond' THEN 0
        ELSE least(${LAST_BUCKET}, 1 + floor(ln(extract(epoch FROM ${interval}) * 1000) / ln(2.0) * ${BUCKETS_PER_OCTAVE}))::int END`;
 

@@ -1,4 +1,7 @@
+import { createAgents, type Agents } from './agents.ts';
 import { createApiKeys, type ApiKeys } from './api-keys.ts';
+import { createConnections, type Connections } from './connections.ts';
+import { createLiveDashboard, type LiveDashboard } from './dashboard-live.ts';
 import { errorOf } from './errors.ts';
 import {
   GetDashboardDocument,
@@ -11,12 +14,15 @@ import {
   type ViewerQuery,
 } from './generated/graphql.ts';
 import { request } from './http.ts';
+import { createInsights, type Insights } from './insights.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createMembers, type Members } from './members.ts';
 import { createOrganizationApi, type OrganizationApi } from './organization.ts';
 import { createQueues, type Queues } from './queues.ts';
 import { createSchedules, type Schedules } from './schedules.ts';
 import { createNotifications, type Notifications } from './notifications.ts';
+import { createActivity, type ActivityApi } from './activity.ts';
+import { createPanelRows, type PanelRows } from './panel-rows.ts';
 import { createSocketTransport } from './socket.ts';
 import { createSseTransport } from './sse.ts';
 import type { Connection, FetchLike, TypedOperation, WireRequest } from './transport.ts';
@@ -80,13 +86,23 @@ export interface MillraceClient {
   readonly webhooks: Webhooks;
   readonly uploads: Uploads;
   readonly queues: Queues;
+  readonly insights: Insights;
   readonly organization: OrganizationApi;
   readonly members: Members;
   readonly apiKeys: ApiKeys;
+  readonly agents: Agents;
   /** Uploads a file. @returns the upload's id, for a FileSource */
   uploadFile(body: UploadBody, filename: string, options?: UploadFileOptions): Promise<string>;
-  /** Six panels, each with its own state; default: the last 30 days. */
-  dashboard(period?: PeriodInput, options?: CallOptions): Promise<GetDashboardQuery['dashboard']>;
+  /** Who did what; for admins */
+  readonly activity: ActivityApi;
+  readonly panelRows: PanelRows;
+  readonly liveDashboard: LiveDashboard;
+  readonly connections: Connections;
+  /** Six panels, each with its own state; default: the last 30 days. `compare` adds the period before to each. */
+  dashboard(
+    period?: PeriodInput,
+    options?: CallOptions & { readonly compare?: boolean },
+  ): Promise<GetDashboardQuery['dashboard']>;
   products(
     variables?: ListProductsQueryVariables,
     options?: CallOptions,
@@ -141,9 +157,15 @@ export function createClient(options: ClientOptions): MillraceClient {
     webhooks: createWebhooks(execute),
     uploads,
     queues: createQueues(execute),
+    insights: createInsights(execute),
     organization: createOrganizationApi(execute),
     members: createMembers(execute),
     apiKeys: createApiKeys(execute),
+    agents: createAgents(execute),
+    activity: createActivity(execute),
+    panelRows: createPanelRows(execute),
+    liveDashboard: createLiveDashboard(execute, subscribe, typeof token === 'function'),
+    connections: createConnections(execute),
     async uploadFile(body, filename, { contentType, byteSize, ...call } = {}) {
       const input = {
         filename,
@@ -154,8 +176,8 @@ export function createClient(options: ClientOptions): MillraceClient {
       await uploads.put(upload, body, call);
       return upload.id;
     },
-    dashboard: async (period, call) =>
-      (await execute(GetDashboardDocument, { period: period ?? null }, call)).dashboard,
+    dashboard: async (period, { compare = false, ...call } = {}) =>
+      (await execute(GetDashboardDocument, { period: period ?? null, compare }, call)).dashboard,
     products: async (variables = {}, call) => (await execute(ListProductsDocument, variables, call)).products,
     viewer: async (call) => (await execute(ViewerDocument, {}, call)).viewer,
     close: () => socket.close(),

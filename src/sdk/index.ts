@@ -1,3 +1,4 @@
+export type { AgentDetails, AgentPage, Agents, RecordedRuns } from './agents.ts';
 export type { ApiKey, ApiKeyPage, ApiKeys, ApiKeyWithToken } from './api-keys.ts';
 export { createClient } from './client.ts';
 export type { CallOptions, ClientOptions, MillraceClient, StreamOptions } from './client.ts';
@@ -14,8 +15,22 @@ export type {
   StartedJob,
   StartOptions,
 } from './jobs.ts';
+export type { Insights, PerformanceMetrics, Pipelines, WeeklyGrowth } from './insights.ts';
+export type { Activity, ActivityApi, ActivityPage, LogActivityInput } from './activity.ts';
 export type { Member, MemberPage, Members } from './members.ts';
 export type { Organization, OrganizationApi } from './organization.ts';
+export type {
+  AdsRows,
+  EmailRows,
+  PanelRows,
+  RevenueRows,
+  SocialRows,
+  SupportRows,
+  TrafficRows,
+} from './panel-rows.ts';
+export type { BegunConnect } from './connect.ts';
+export type { Connection, ConnectionDetails, ConnectionPage, Connections, Provider } from './connections.ts';
+export type { DashboardChange, LiveDashboard } from './dashboard-live.ts';
 export type { Queue, Queues, QueueSettings, WorkerPage } from './queues.ts';
 export type { Schedule, ScheduleDetails, ScheduleJobPage, SchedulePage, Schedules } from './schedules.ts';
 export type {

@@ -16,6 +16,8 @@ interface ApiMetricsOptions {
   readonly log: Log;
   /** Live streams of jobs that somebody reads now */
   openStreams(): number;
+  /** Entries of the audit trail that could not be written */
+  auditsLost(): number;
 }
 
 /** What an API process measures. */
@@ -23,7 +25,7 @@ export function createApiMetrics(options: ApiMetricsOptions): {
   readonly metrics: Metrics;
   readonly onStarted: (kind: string) => void;
 } {
-  const { db, bus, catalogue, lag, log, openStreams } = options;
+  const { db, bus, catalogue, lag, log, openStreams, auditsLost } = options;
   const metrics = new Metrics(log);
   exposeProcess(metrics, { db, bus, lag });
   exposeQueues(metrics, db);
@@ -31,6 +33,11 @@ export function createApiMetrics(options: ApiMetricsOptions): {
     name: 'millrace_streams_open',
     help: 'Live streams of jobs that somebody reads now',
     read: () => [{ value: openStreams() }],
+  });
+  metrics.counter({
+    name: 'millrace_audit_entries_lost_total',
+    help: 'Entries of the audit trail that could not be written; the log has them',
+    read: () => [{ value: auditsLost() }],
   });
   return { metrics, onStarted: countStarts(metrics, catalogue) };
 }

@@ -99,6 +99,7 @@ function storeOf(initial: unknown): CredentialStore<unknown> & { current: unknow
     read: async () => store.current,
     replace: async (next: unknown) => {
       store.current = next;
+      return true;
     },
   };
   return store;

@@ -152,10 +152,34 @@ describe('access tokens', () => {
     const replace = async (next: unknown) => {
       stored.push(next);
       requestsByThen = mock.requests.length;
+      return true;
     };
     await bench.check(bench.open({ read: async () => CONSENT, replace }));
     expect(stored).toEqual([{ ...CONSENT, refreshToken: '1//refresh-2' }]);
     expect(requestsByThen).toBe(1);
+  });
+
+  it.each([
+    ['while ours was rotated', { json: { access_token: 'ya29.lost', refresh_token: '1//lost' } }],
+    ['before ours was refused', tokenRefusal('invalid_grant', 'Token has been expired or revoked.')],
+  ])('are asked for by the refresh token that another process stored %s', async (_, answer) => {
+    const stale = { ...CONSENT, refreshToken: '1//stale' };
+    let stored = stale;
+    mock.next(answer);
+    const connection = bench.open({
+      async read() {
+        // Somebody else replaces it as soon as our request is under way.
+        if (mock.requests.length > 0) stored = CONSENT;
+        return stored;
+      },
+      replace: () => Promise.reject(new Error('nothing was to be replaced')),
+    });
+    expect(await bench.check(connection)).toEqual(ACCOUNT);
+    const shown = requestsTo('/token').map(({ body }) => new URLSearchParams(body).get('refresh_token'));
+    expect(shown).toEqual(['1//stale', CONSENT.refreshToken]);
+    expect(requestsTo(REPORT).map(({ headers }) => headers['authorization'])).toEqual([
+      `Bearer ${mock.tokens.at(-1)}`,
+    ]);
   });
 
   it('come after a server error of the token endpoint', async () => {

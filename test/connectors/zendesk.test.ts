@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { z } from 'zod';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { zendesk } from '../../src/connectors/zendesk.ts';
 import { dateIn } from '../../src/domain/period.ts';
@@ -246,6 +247,21 @@ describe('tickets of Zendesk', () => {
     for await (const page of bench.open().pull('tickets', { ...run, signal: new AbortController().signal }))
       expect(page.isLast).toBe(true);
     expect(exportQueries()[0]).toContain(`start_time=${NOON.getTime() / 1_000 - 120}&`);
+  });
+
+  it('begin at their first moment again when Zendesk does not read a stored cursor any more', async () => {
+    putTickets(bench.mock, 2);
+    const { pages: before } = await bench.drain();
+    const stored = {
+      ...z.record(z.string(), z.unknown()).parse(before[0]?.cursor),
+      after: 'of an older Zendesk',
+    };
+    const { pages, error } = await bench.drain(stored);
+    expect(error).toBeNull();
+    expect(idsOf(pages)).toEqual(['1', '2']);
+    expect(pages[0]?.notes).toEqual([expect.stringContaining('began anew')]);
+    expect(exportQueries().at(-1)).toContain('start_time=');
+    expect(idsOf((await bench.drain(pages.at(-1)?.cursor)).pages)).toEqual([]);
   });
 
   it('go on by the cursor alone: no request goes to the host of a page’s address', async () => {

@@ -10,6 +10,8 @@ import { currentEnvironment } from '../../src/config.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
+const PANEL = /^(revenue|traffic|ads|social|email|support) .*READY/;
+
 /** What differs from run to run and day to day: times, ids, ports, signatures and the figures of the last 30 days. */
 function timeless(output: string): string[] {
   return output
@@ -17,14 +19,14 @@ function timeless(output: string): string[] {
     .replaceAll(/(job|fil|org)_[0-9a-z]{26}/g, '$1')
     .replaceAll(/http:\/\/127\.0\.0\.1:\d+/g, 'http')
     .replaceAll(/\?\S+/g, '?')
-    .replaceAll(/[\d.]+ EUR net from \d+ orders/g, 'EUR')
     .split('\n')
     .map((line) => line.trim())
-    .filter(Boolean);
+    .filter((line) => line !== '' && !line.startsWith('reading the accounts'))
+    .map((line) => (PANEL.test(line) ? line.replaceAll(/\d[\d.,]*/g, 'n') : line));
 }
 
 describe('npm run demo', () => {
-  it('prints what the README shows and ends well', { timeout: 60_000 }, async () => {
+  it('prints what the README shows and ends well', { timeout: 180_000 }, async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'millrace-demo-'));
     await chmod(dataDir, 0o755);
     try {
@@ -32,6 +34,8 @@ describe('npm run demo', () => {
         cwd: root,
         env: {
           ...currentEnvironment(),
+          // As in a shell that says nothing of it: the tests' own mode has no demo accounts.
+          NODE_ENV: '',
           PORT: '0',
           HEALTH_PORT: '0',
           MILLRACE_DATA_DIR: dataDir,

@@ -6,6 +6,7 @@ import { grantedTo } from '../../src/auth/permission.ts';
 import type { GraphQLContext } from '../../src/graphql/context.ts';
 import { schema } from '../../src/graphql/schema.ts';
 import { panelRegistry } from '../../src/panels/index.ts';
+import { NOT_CONNECTED } from '../../src/panels/panel.ts';
 import type { PanelRegistry } from '../../src/panels/index.ts';
 import {
   fakeClock,
@@ -34,11 +35,21 @@ const answer = z.object({
     .optional(),
 });
 
+/** Panels of an organization that has connected nothing. */
+const unconnected: PanelRegistry = {
+  revenue: { ...panelRegistry.revenue, load: () => Promise.resolve(NOT_CONNECTED) },
+  traffic: { ...panelRegistry.traffic, load: () => Promise.resolve(NOT_CONNECTED) },
+  ads: { ...panelRegistry.ads, load: () => Promise.resolve(NOT_CONNECTED) },
+  social: { ...panelRegistry.social, load: () => Promise.resolve(NOT_CONNECTED) },
+  email: { ...panelRegistry.email, load: () => Promise.resolve(NOT_CONNECTED) },
+  support: { ...panelRegistry.support, load: () => Promise.resolve(NOT_CONNECTED) },
+};
+
 function yogaWith(panels: Partial<PanelRegistry>) {
   const clock = fakeClock();
   const context: DashboardContext = {
     clock,
-    panels: panelsWith({ panels, clock }),
+    panels: panelsWith({ panels: { ...unconnected, ...panels }, clock }),
     principal: {
       organization: { ...organization, name: 'Shop' },
       userId: null,
@@ -164,7 +175,7 @@ describe('a dashboard', () => {
       ...panelRegistry.ads,
       load: (...call) => {
         begun();
-        return panelRegistry.ads.load(...call);
+        return unconnected.ads.load(...call);
       },
     };
     const traffic = trafficPanel(() => adsBegan.then(() => trafficLoad));

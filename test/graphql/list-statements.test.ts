@@ -8,6 +8,7 @@ import { readsDuring } from '../support/statements.ts';
 
 /** What else a field of Query is asked with; by default nothing. */
 const ARGS: Readonly<Record<string, string>> = {
+  agent: 'name: "agent 1"',
   job: 'id: "<job>"',
   schedule: 'id: "<schedule>"',
   previewJobs: 'filter: { kinds: [PRODUCT_IMPORT] }',
@@ -28,6 +29,7 @@ const UNFILLED: Readonly<Record<string, string>> = Object.fromEntries([
     field,
     'part of a value of a panel',
   ]),
+  ['GrowthMetric.weeks', 'part of a value that a job made'],
 ]);
 
 const operations = rootFieldsOf(schema)

@@ -7,11 +7,13 @@ import { createConnection } from '../support/connection.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createOrganization } from '../support/organization.ts';
 
+const TIME_ZONE = 'Europe/Berlin';
+
 let database: TestDatabase;
 let organizationId: string;
 beforeAll(async () => {
   database = await createTestDatabase();
-  organizationId = (await createOrganization(database.db)).id;
+  organizationId = (await createOrganization(database.db, { timeZone: TIME_ZONE })).id;
 });
 afterAll(() => database.close());
 
@@ -182,7 +184,7 @@ describe('rollups', () => {
           for (const page of pagesOf(again, pageSize)) await write(shuffled, page);
           await write(shuffled, [], gone);
           expect(await rollupsOf(shuffled)).toEqual(await rollupsOf(straight));
-          const asked = [shuffled.connectionId, shuffled.timeZone];
+          const asked = [shuffled.connectionId, TIME_ZONE];
           const { db } = database;
           expect((await db.query(ROLLED_REVENUE, asked.slice(0, 1))).rows).toEqual(
             (await db.query(RAW_REVENUE, asked)).rows,

@@ -6,7 +6,7 @@ import type { FactOwner } from '../../src/repositories/fact-pages.ts';
 export async function createConnection(
   sql: Sql,
   organizationId: string,
-  { timeZone = 'Europe/Berlin', provider = 'test' } = {},
+  { provider = 'test' } = {},
 ): Promise<FactOwner> {
   const connectionId = newUuid();
   await sql.query(
@@ -14,5 +14,5 @@ export async function createConnection(
      VALUES ($1, $2, $3, $4, 'A test account', '{}', 'api:test')`,
     [connectionId, organizationId, provider, connectionId],
   );
-  return { organizationId, connectionId, timeZone };
+  return { organizationId, connectionId };
 }

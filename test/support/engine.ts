@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readConfig, type Config } from '../../src/config.ts';
+import type { Connectors } from '../../src/connectors/index.ts';
 import { openBus } from '../../src/events/index.ts';
 import type { JobCatalogue } from '../../src/jobs/define.ts';
 import type { NoticeLimits } from '../../src/notify/plan.ts';
@@ -40,6 +41,8 @@ interface EngineOptions<C extends JobCatalogue> {
   readonly catalogue: C;
   readonly handlers: Handlers<C>;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Providers beside the real ones */
+  readonly connectors?: Connectors;
   /** Default: no canary */
   readonly canaryMs?: number;
   readonly noticeLimits?: NoticeLimits;
@@ -86,6 +89,7 @@ export async function startEngine<C extends JobCatalogue>(options: EngineOptions
         log: silentLog,
         times: options.times ?? FAST_TIMES,
         canaryMs: options.canaryMs ?? null,
+        ...(options.connectors ? { connectors: options.connectors } : {}),
         ...(options.noticeLimits ? { noticeLimits: options.noticeLimits } : {}),
       };
       const worker = release

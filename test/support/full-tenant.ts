@@ -1,3 +1,4 @@
+import { canonicalHash } from '../../src/lib/canonical-json.ts';
 import type { Database } from '../../src/repositories/db.ts';
 import { toPublicId, type IdType } from '../../src/domain/ids.ts';
 
@@ -6,6 +7,13 @@ const idOf = (name: string, n = 'n'): string =>
   `overlay(overlay(md5($1::text || '${name}' || ${n}) placing '7' from 13) placing '8' from 17)::uuid`;
 
 const JOB = `'product_import', 1, 'long_running', '{"source":{"uploadId":"0198c0de-0000-7000-8000-000000000000"}}', '\\x00'`;
+
+/** A job that made figures, as whoever asks for them by default finds it. */
+const figuresJob = (kind: string, input: object, result: object): string => `
+   INSERT INTO jobs (id, organization_id, kind, version, queue, input, input_hash, triggered_by, max_attempts, status, result, started_at, completed_at)
+   SELECT gen_random_uuid(), $1::uuid, '${kind}', 1, 'default', '${JSON.stringify(input)}', '\\x${canonicalHash(kind, input).toString('hex')}',
+          'api:test', 3, 'completed', '${JSON.stringify(result)}', now(), now() FROM numbers`;
+const MEASURED = { runs: 1, succeeded: 1, failed: 0, successPercent: 100, wait: null, run: null };
 
 /** What the nth of everything is made of; n runs from $2 to $3. */
 const STATEMENTS: readonly string[] = [
@@ -46,10 +54,49 @@ const STATEMENTS: readonly string[] = [
   `INSERT INTO webhook_deliveries (id, organization_id, endpoint_id, event_id, event_type, payload, status, carrier_job_id)
    SELECT ${idOf('delivery', "n || '-' || d")}, $1::uuid, ${idOf('endpoint')}, gen_random_uuid(), 'test', '{}', 'failed', gen_random_uuid()
    FROM numbers, generate_series(1, 3) AS d`,
+  `INSERT INTO agent_runs (organization_id, run_key, agent, at, day, succeeded, duration_ms, tokens, cost, currency, recorded_by)
+   SELECT $1::uuid, 'run ' || n, 'agent ' || n, now(), current_date, true, 100, 10, 1, 'EUR', 'api:test' FROM numbers`,
+  `INSERT INTO agent_days (organization_id, day, agent, currency, runs, succeeded, tokens, cost, durations)
+   SELECT $1::uuid, current_date, 'agent ' || n, 'EUR', 1, 1, 10, 1, '{"27": 1}' FROM numbers`,
+  `INSERT INTO activities (id, organization_id, actor, action, is_audit, succeeded, summary)
+   SELECT ${idOf('activity')}, $1::uuid, 'api:test', 'cancelJob', true, true, 'Cancel job' FROM numbers`,
   `INSERT INTO webhook_attempts (delivery_id, number, duration_ms, response_code)
    SELECT ${idOf('delivery', "n || '-' || d")}, 1, 5, 500 FROM numbers, generate_series(1, 3) AS d`,
   `INSERT INTO orders (id, organization_id, source, external_id, placed_at, currency, gross)
    SELECT gen_random_uuid(), $1::uuid, 'manual', n::text, now() - n * interval '1 hour', 'EUR', 10 FROM numbers`,
+  `INSERT INTO pipeline_days (organization_id, day, kind, completed, warned, failed, cancelled, waits, runs)
+   SELECT $1::uuid, current_date - n, 'product_import', 1, 0, 0, 0, '{"4": 1}', '{"4": 1}' FROM numbers`,
+  figuresJob(
+    'weekly_growth',
+    { weeks: 12 },
+    {
+      from: '2026-01-05',
+      today: '2026-03-25',
+      metrics: [
+        {
+          ...{
+            name: 'orders',
+            currency: null,
+            thisWeek: '1',
+            lastWeek: '1',
+            soFar: '1',
+            sameDaysLastWeek: '1',
+          },
+          ...{ changePercent: 0, lastWeekChangePercent: 0, slopePerWeek: '0' },
+          weeks: [{ from: '2026-01-05', value: '1', isWhole: true }],
+        },
+      ],
+    },
+  ),
+  figuresJob(
+    'performance_metrics',
+    {},
+    {
+      ...{ from: '2026-03-01', to: '2026-03-30', allJobs: MEASURED, syncJobs: MEASURED },
+      slowestKinds: [{ kind: 'PRODUCT_IMPORT', ...MEASURED }],
+      providers: [{ provider: 'stripe', pages: 1, failures: 0, failurePercent: 0, latency: null }],
+    },
+  ),
 ];
 
 /**

@@ -1,6 +1,8 @@
 import type { EventBus } from '../../src/events/bus.ts';
 import { newUuid } from '../../src/domain/ids.ts';
 import type { JobCounts } from '../../src/domain/job.ts';
+import { connectors, type Connectors } from '../../src/connectors/index.ts';
+import { createMasterSecret, openCipher } from '../../src/secrets/index.ts';
 import { jobCatalogue } from '../../src/jobs/index.ts';
 import { createJobDeps } from '../../src/queue/deps.ts';
 import type { DeliveryQueue } from '../../src/queue/queue.ts';
@@ -33,12 +35,17 @@ const deafQueue: DeliveryQueue = {
   close: () => Promise.resolve(),
 };
 
+/** Of connections that tests make */
+export const testCipher = openCipher(createMasterSecret('a secret of tests alone, which opens nothing'), []);
+
 export interface TestJobOptions {
   readonly db: Database;
   readonly storage: Storage;
   readonly organization: { readonly id: string; readonly timeZone: string; readonly currency: string };
   readonly kind: string;
   readonly input: object;
+  /** Providers in the place of the real ones */
+  readonly connectors?: Connectors;
 }
 
 export interface TestJob {
@@ -56,6 +63,7 @@ export async function createTestJob({
   organization,
   kind,
   input,
+  connectors: providers = connectors,
 }: TestJobOptions): Promise<TestJob> {
   const id = newUuid();
   await db.query(
@@ -103,6 +111,14 @@ export async function createTestJob({
           catalogue: jobCatalogue,
           log: silentLog,
         }),
+        connections: {
+          db,
+          cipher: testCipher,
+          connectors: providers,
+          baseUrls: {},
+          clock: systemClock,
+          log: silentLog,
+        },
         clock: systemClock,
         job,
         signal,

@@ -22,7 +22,8 @@ const fieldsOf = (type: GraphQLOutputType): Field[] => {
   const named = getNamedType(type);
   return isObjectType(named) || isInterfaceType(named) ? Object.values(named.getFields()) : [];
 };
-const isConnection = (type: GraphQLOutputType): boolean => getNamedType(type).name.endsWith('Connection');
+/** A list by its pages; what is called `Connection` is an account at a provider. */
+const isConnection = (type: GraphQLOutputType): boolean => /.Connection$/.test(getNamedType(type).name);
 const isMany = (type: GraphQLOutputType): boolean =>
   isNonNullType(type) ? isMany(type.ofType) : isListType(type) || isConnection(type);
 

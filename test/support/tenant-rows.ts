@@ -16,6 +16,7 @@ export const TENANT_TYPES = [
   'notification',
   'webhookEndpoint',
   'webhookDelivery',
+  'activity',
 ] as const satisfies readonly IdType[];
 export type TenantType = (typeof TENANT_TYPES)[number];
 
@@ -34,6 +35,7 @@ export async function seedTenant(db: Database, organizationId: string): Promise<
     notification: newUuid(),
     webhookEndpoint: newUuid(),
     webhookDelivery: newUuid(),
+    activity: newUuid(),
   };
   const { rows } = await db.query<{ user: string; key: string }>(
     `SELECT m.user_id AS "user", k.id AS key FROM memberships m JOIN api_keys k USING (organization_id, user_id)
@@ -82,6 +84,11 @@ export async function seedTenant(db: Database, organizationId: string): Promise<
        VALUES ($1, $2, $3, gen_random_uuid(), 'test', '{}', 'failed', gen_random_uuid())`,
       [made.webhookDelivery, organizationId, made.webhookEndpoint],
     ],
+    [
+      `INSERT INTO activities (id, organization_id, actor, action, is_audit, succeeded, summary)
+       VALUES ($1, $2, 'api:test', 'cancelJob', true, true, 'Cancel job')`,
+      [made.activity, organizationId],
+    ],
   ];
   for (const [text, values] of statements) await db.query(text, values);
   const uuids = { ...made, job: job.uuid, organization: organizationId, user: admin.user, apiKey: admin.key };
@@ -98,5 +105,6 @@ export async function seedTenant(db: Database, organizationId: string): Promise<
     notification: toPublicId('notification', uuids.notification),
     webhookEndpoint: toPublicId('webhookEndpoint', uuids.webhookEndpoint),
     webhookDelivery: toPublicId('webhookDelivery', uuids.webhookDelivery),
+    activity: toPublicId('activity', uuids.activity),
   };
 }

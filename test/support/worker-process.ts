@@ -1,17 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { readConfig } from '../../src/config.ts';
+import { jobCatalogue } from '../../src/jobs/index.ts';
 import { runEntry } from '../../src/lib/entry.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { createWorkerApp } from '../../worker/app.ts';
 import { BEAT_TIMES } from '../../worker/beat.ts';
 import type { JobContext } from '../../worker/context.ts';
 import { openHealthServer } from '../../worker/health.ts';
+import { jobHandlers } from '../../worker/jobs/index.ts';
 import { FAST_TIMES } from './beat-times.ts';
 import { testCatalogue, testHandlers } from './kinds.ts';
 
-/** A worker with the test kinds in a process of its own, to be killed: started by spawnWorker. */
-const [speed = 'fast'] = process.argv.slice(2);
+/** A worker with the test kinds, or the real ones, in a process of its own, to be killed: started by spawnWorker. */
+const [speed = 'fast', kinds = 'test'] = process.argv.slice(2);
 
 const ROWS = 60;
 const cursor = z.object({ row: z.int() });
@@ -67,16 +69,22 @@ await runEntry(async () => {
   const config = readConfig();
   if (config.database.type !== 'url') throw new Error('a worker process needs DATABASE_URL');
   const log = createLog({ level: config.logLevel, process: 'worker' });
-  const app = await createWorkerApp({
+  const common = {
     config,
     databaseUrl: config.database.url,
     directDatabaseUrl: config.database.directUrl,
-    catalogue: testCatalogue,
-    handlers: testHandlers({ rows, poison, brief, quick, stubborn }),
     log,
     times: speed === 'real' ? BEAT_TIMES : FAST_TIMES,
     canaryMs: null,
-  });
+  };
+  const app =
+    kinds === 'real'
+      ? await createWorkerApp({ ...common, catalogue: jobCatalogue, handlers: jobHandlers })
+      : await createWorkerApp({
+          ...common,
+          catalogue: testCatalogue,
+          handlers: testHandlers({ rows, poison, brief, quick, stubborn }),
+        });
   const { host, healthPort: port } = config;
   const health = await openHealthServer({ host, port, log, notReady: app.notReady, metrics: app.metrics });
   return {

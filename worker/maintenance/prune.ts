@@ -1,9 +1,12 @@
 import { performance } from 'node:perf_hooks';
 import type { Log } from '../../src/lib/log.ts';
 import type { Database, Sql } from '../../src/repositories/db.ts';
+import { pruneErasedConnections } from '../../src/repositories/connection-erasure.ts';
+import { pruneConnectAttempts } from '../../src/repositories/connect-attempts.ts';
 import { pruneKeys } from '../../src/repositories/idempotency-keys.ts';
 import { pruneNotifications } from '../../src/repositories/notices.ts';
 import { deleteImportScratch, findForgottenScratch } from '../../src/repositories/product-import-scratch.ts';
+import { pruneProviderEvents } from '../../src/repositories/provider-events.ts';
 import { pruneQueueStats } from '../../src/repositories/queue-stats.ts';
 import { pruneInternalJobs, pruneJobs, type PrunedJobs } from '../../src/repositories/retention.ts';
 import { pruneDeletedSchedules } from '../../src/repositories/schedules.ts';
@@ -94,6 +97,7 @@ const BY_AGE: readonly ((sql: Sql, limit: number) => Promise<number>)[] = [
   pruneDeletedSchedules,
   pruneNotifications,
   pruneWebhookDeliveries,
+  pruneErasedConnections,
 ];
 
 async function pruneOthers(sql: Sql, goesOn: () => boolean): Promise<number> {

@@ -1,5 +1,6 @@
 import type { Sql } from '../../src/repositories/db.ts';
 import { takeBackDraining } from '../../src/repositories/job-deliveries.ts';
+import { rollPipelineDays } from '../../src/repositories/pipeline-days.ts';
 import { rollQueueStats } from '../../src/repositories/queue-stats.ts';
 
 const BATCH = 1_000;
@@ -12,9 +13,16 @@ export async function drainQueues(sql: Sql, signal: AbortSignal): Promise<void> 
   }
 }
 
-/** Adds up what was settled; after a standstill step by step, a day's worth at most in one run. */
+const STEPS_MAX = 48;
+
+/** Adds up what was settled, by minute and by day; after a standstill step by step, and so many in one run. */
 export async function rollStats(sql: Sql, signal: AbortSignal): Promise<void> {
-  for (let step = 0; step < 48 && !signal.aborted; step += 1) {
-    if (!(await rollQueueStats(sql))) return;
+  await roll(() => rollQueueStats(sql), signal);
+  await roll(() => rollPipelineDays(sql), signal);
+}
+
+async function roll(once: () => Promise<boolean>, signal: AbortSignal): Promise<void> {
+  for (let step = 0; step < STEPS_MAX && !signal.aborted; step += 1) {
+    if (!(await once())) return;
   }
 }

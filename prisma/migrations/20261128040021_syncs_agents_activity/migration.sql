@@ -9,7 +9,8 @@ ADD COLUMN     "feeds" TEXT,
 ADD COLUMN     "synced_at" TIMESTAMPTZ(3);
 
 -- AlterTable
-ALTER TABLE "connections" ADD COLUMN     "next_sync_at" TIMESTAMPTZ(3),
+ALTER TABLE "connections" ADD COLUMN     "is_erased" BOOLEAN NOT NULL DEFAULT false,
+ADD COLUMN     "next_sync_at" TIMESTAMPTZ(3),
 ADD COLUMN     "sync_from" DATE NOT NULL DEFAULT (CURRENT_DATE - 365),
 ADD COLUMN     "sync_started_at" TIMESTAMPTZ(3),
 ADD COLUMN     "webhook_secret" TEXT;
@@ -152,7 +153,28 @@ ALTER TABLE "agent_days" ADD CONSTRAINT "agent_days_organization_id_fkey" FOREIG
 -- AddForeignKey
 ALTER TABLE "activities" ADD CONSTRAINT "activities_organization_id_fkey" FOREIGN KEY ("organization_id") REFERENCES "organizations"("id") ON DELETE CASCADE ON UPDATE CASCADE;
 
+-- CreateTable
+CREATE TABLE "pipeline_days" (
+    "organization_id" UUID NOT NULL,
+    "day" DATE NOT NULL,
+    "kind" TEXT NOT NULL,
+    "completed" BIGINT NOT NULL,
+    "warned" BIGINT NOT NULL,
+    "failed" BIGINT NOT NULL,
+    "cancelled" BIGINT NOT NULL,
+    "waits" JSONB NOT NULL,
+    "runs" JSONB NOT NULL,
+
+    CONSTRAINT "pipeline_days_pkey" PRIMARY KEY ("organization_id","day","kind")
+);
+
+-- AddForeignKey
+ALTER TABLE "pipeline_days" ADD CONSTRAINT "pipeline_days_organization_id_fkey" FOREIGN KEY ("organization_id") REFERENCES "organizations"("id") ON DELETE CASCADE ON UPDATE CASCADE;
+
 -- Not in schema.prisma, which cannot express it.
+
+-- What was settled before this table is added up from the beginning.
+INSERT INTO "upkeep_marks" ("name", "at") SELECT 'pipeline_days', coalesce(min("completed_at"), now()) FROM "jobs";
 
 -- What is to be synced next
 CREATE INDEX "connections_due_idx" ON "connections"("next_sync_at") WHERE "next_sync_at" IS NOT NULL;
@@ -168,3 +190,6 @@ BEGIN
 END $$;
 CREATE TRIGGER activities_are_append_only BEFORE UPDATE OR DELETE ON "activities"
 FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION refuse_change_of_activities();
+
+-- What is being deleted
+CREATE INDEX "connections_erased_idx" ON "connections"("id") WHERE "is_erased";

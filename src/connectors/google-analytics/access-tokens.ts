@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { importPKCS8, SignJWT } from 'jose';
 import { z } from 'zod';
 import { raceAbort, withTimeout } from '../../lib/abort.ts';
@@ -5,6 +6,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { ProviderClient } from '../client.ts';
 import type { CredentialStore, OpenOptions } from '../connector.ts';
 import { ProviderError } from '../provider-error.ts';
+import { storeExchanged } from '../store-exchanged.ts';
 import type { Credentials, ServiceAccount } from './credentials.ts';
 import { judgeToken } from './errors.ts';
 
@@ -17,9 +19,9 @@ export interface AccessTokens {
 }
 
 /** https://developers.google.com/identity/protocols/oauth2/service-account#authorizingrequests */
-const BASE_URL = 'https://oauth2.googleapis.com';
+export const TOKEN_BASE_URL = 'https://oauth2.googleapis.com';
 const AUDIENCE = 'https://oauth2.googleapis.com/token';
-const SCOPE = 'https://www.googleapis.com/auth/analytics.readonly';
+export const SCOPE = 'https://www.googleapis.com/auth/analytics.readonly';
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 const ASSERTION_SECONDS = 3_600;
 
@@ -73,7 +75,7 @@ export function openAccessTokens(options: OpenOptions<unknown, Credentials>): Ac
 
 function openTokenClient({
   clock,
-  baseUrl = BASE_URL,
+  baseUrl = TOKEN_BASE_URL,
   backoff,
 }: OpenOptions<unknown, unknown>): ProviderClient {
   return new ProviderClient({
@@ -93,12 +95,33 @@ function openTokenClient({
   });
 }
 
+type TokenAnswer = z.infer<typeof tokenAnswer>;
+
+/** With what is stored; and where somebody else has replaced that meanwhile, with theirs. */
 async function requestToken(
   client: ProviderClient,
   store: CredentialStore<Credentials>,
   clock: Clock,
-): Promise<z.infer<typeof tokenAnswer>> {
-  const credentials = await store.read();
+): Promise<TokenAnswer> {
+  const before = await store.read();
+  try {
+    const answer = await ask(client, before, clock);
+    const renewed = withRotated(before, answer);
+    if (renewed === before || (await storeExchanged(store, before, renewed))) return answer;
+  } catch (error) {
+    if (!(error instanceof ProviderError && error.kind === 'auth_expired')) throw error;
+    if (isDeepStrictEqual(await store.read(), before)) throw error;
+  }
+  return ask(client, await store.read(), clock);
+}
+
+/** The same where Google leaves the refresh token as it is. */
+function withRotated(before: Credentials, { refresh_token: rotated }: TokenAnswer): Credentials {
+  const isRotated = rotated && 'refreshToken' in before && rotated !== before.refreshToken;
+  return isRotated ? { ...before, refreshToken: rotated } : before;
+}
+
+async function ask(client: ProviderClient, credentials: Credentials, clock: Clock): Promise<TokenAnswer> {
   const form = 'privateKey' in credentials ? await assertion(credentials, clock) : refreshForm(credentials);
   // Neither grant is used up by being shown twice.
   const request = { method: 'POST', path: '/token', form, isRepeatable: true } as const;
@@ -107,9 +130,6 @@ async function requestToken(
   // Without the parser's words: they may hold the token.
   if (!answer.success)
     throw new ProviderError('transient', 'Google answered something that is no access token.');
-  const { refresh_token: rotated } = answer.data;
-  if (rotated && 'refreshToken' in credentials && rotated !== credentials.refreshToken)
-    await store.replace({ ...credentials, refreshToken: rotated });
   return answer.data;
 }
 

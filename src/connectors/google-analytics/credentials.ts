@@ -22,3 +22,4 @@ const consent = z.object({
 export const credentials = z.union([serviceAccount, consent]);
 export type Credentials = z.infer<typeof credentials>;
 export type ServiceAccount = z.infer<typeof serviceAccount>;
+export type Consent = z.infer<typeof consent>;

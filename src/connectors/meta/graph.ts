@@ -4,6 +4,8 @@ import type { Page } from '../connector.ts';
 import { ProviderError } from '../provider-error.ts';
 import { readUpTo, type DayCursor } from './days.ts';
 
+/** Meta's Marketing API, Facebook Pages and Instagram accounts, by the Graph API. */
+export const ORIGIN = 'https://graph.facebook.com';
 /** Pinned: one that has ended is answered by another (https://developers.facebook.com/docs/graph-api/changelog). */
 export const VERSION = 'v26.0';
 

@@ -4,6 +4,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { ProviderClient } from '../client.ts';
 import type { CredentialStore } from '../connector.ts';
 import { ProviderError } from '../provider-error.ts';
+import { storeExchanged } from '../store-exchanged.ts';
 import { isRenewable, type RenewableCredentials, type ShopifyCredentials } from './credentials.ts';
 
 /** A token is exchanged when it would last no longer than this, in ms: "a few minutes", says Shopify. */
@@ -69,7 +70,8 @@ export class ShopifyAccess {
     // Another process may have been faster.
     if (!isRenewable(before) || this.#isNew(before)) return;
     try {
-      await this.#store.replace(await this.#ask(before));
+      // What another process stored meanwhile counts, whoever was first at Shopify.
+      await storeExchanged(this.#store, before, await this.#ask(before));
     } catch (error) {
       const isRefused = error instanceof ProviderError && error.kind === 'auth_expired';
       if (isRefused && this.#isNew(await this.#store.read())) return;

@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { ProviderWebhook } from '../connector.ts';
+import { eventId, type ProviderWebhook } from '../connector.ts';
+import { shopifyCredentials } from './credentials.ts';
 
 /** By what a topic begins with: "refunds/create" changes an order. */
 const ENTITIES: ReadonlyMap<string, string> = new Map([
@@ -15,14 +16,21 @@ const ENTITIES: ReadonlyMap<string, string> = new Map([
  * @see https://shopify.dev/docs/apps/build/webhooks/verify-deliveries
  */
 export const shopifyWebhook: ProviderWebhook = {
-  verify({ body, headers, secret }) {
-    const expected = createHmac('sha256', secret).update(body).digest();
+  verify({ body, headers, secrets }) {
     const given = Buffer.from(headers['x-shopify-hmac-sha256'] ?? '', 'base64');
-    if (given.length !== expected.length || !timingSafeEqual(given, expected)) return null;
-    const id = headers['x-shopify-webhook-id'];
-    if (!id) return null;
+    const isSigned = secrets.some((secret) => {
+      const expected = createHmac('sha256', secret).update(body).digest();
+      return given.length === expected.length && timingSafeEqual(given, expected);
+    });
+    if (!isSigned) return null;
+    const { data: id } = eventId.safeParse(headers['x-shopify-webhook-id']);
+    if (id === undefined) return null;
     const [family = ''] = (headers['x-shopify-topic'] ?? '').split('/');
     const entity = ENTITIES.get(family);
     return { id, entities: entity === undefined ? [] : [entity] };
+  },
+  secretIn(given) {
+    const { data: credentials } = shopifyCredentials.safeParse(given);
+    return credentials && 'clientSecret' in credentials ? credentials.clientSecret : null;
   },
 };

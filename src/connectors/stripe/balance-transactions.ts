@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineEntity, type Page, type PullContext } from '../connector.ts';
+import { resuming } from '../cursor-lost.ts';
 import { ProviderError } from '../provider-error.ts';
 import { read, TITLE } from './answer.ts';
 import { balanceTransaction, factsOf } from './balance-transaction.ts';
@@ -52,7 +53,11 @@ async function* readWindow<Config>(
       'created[lt]': window.until,
       starting_after: after ?? undefined,
     };
-    const { data, has_more: hasMore } = read(list, await client.request({ ...LIST, query }, signal));
+    const asked = client.request({ ...LIST, query }, signal);
+    // Stripe refuses an id that it does not know any more; then the window is read from its end again.
+    const isResumed = after !== null && after === startingAfter;
+    const answer = await (isResumed ? resuming(asked, { from: window.from }) : asked);
+    const { data, has_more: hasMore } = read(list, answer);
     if (!hasMore) {
       yield { records: data, cursor: { from: beginningAfter(window) }, isLast: isNewest };
       return;

@@ -9,3 +9,7 @@ export const zendeskConfig = z.object({
     .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, { error: 'expected what stands before ".zendesk.com"' }),
 });
 export type ZendeskConfig = z.infer<typeof zendeskConfig>;
+
+export function addressOf({ subdomain }: ZendeskConfig): string {
+  return `https://${subdomain}.zendesk.com`;
+}

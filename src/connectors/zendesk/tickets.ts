@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Fact } from '../../domain/facts.ts';
 import type { ProviderAnswer } from '../client.ts';
 import { defineEntity, type Page, type PullContext } from '../connector.ts';
+import { resuming } from '../cursor-lost.ts';
 import { ProviderError } from '../provider-error.ts';
 import { ExportPace } from './pace.ts';
 import { TITLE } from './protocol.ts';
@@ -104,8 +105,11 @@ function satisfactionOf({ satisfaction_rating }: Ticket): 'good' | 'bad' | null 
 
 async function* pull(ctx: PullContext<ZendeskConfig>, after: Cursor | null): AsyncGenerator<Page<Cursor>> {
   const pace = new ExportPace();
-  for (let at = after ?? firstCursor(ctx); ;) {
-    const { answer, pageSize } = await ask(ctx, at);
+  let at = after ?? firstCursor(ctx);
+  for (;;) {
+    const isResumed = at === after && at.after !== null;
+    const asked = ask(ctx, at);
+    const { answer, pageSize } = await (isResumed ? resuming(asked, { ...at, after: null }) : asked);
     pace.count(answer.headers, ctx.now());
     const page = readPage(answer);
     const next = { ...at, after: page.after_cursor ?? at.after, pageSize };

@@ -4,6 +4,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { ProviderClient } from '../client.ts';
 import type { CredentialStore } from '../connector.ts';
 import { ProviderError } from '../provider-error.ts';
+import { storeExchanged } from '../store-exchanged.ts';
 import { TITLE } from './protocol.ts';
 
 export const zendeskCredentials = z.object({
@@ -18,7 +19,7 @@ export const zendeskCredentials = z.object({
 export type ZendeskCredentials = z.infer<typeof zendeskCredentials>;
 
 /** https://developer.zendesk.com/api-reference/ticketing/oauth/grant_type_tokens/ */
-const grant = z.object({
+export const grant = z.object({
   access_token: z.string().min(1),
   refresh_token: z.string().min(1).nullish(),
   /** In seconds */
@@ -91,8 +92,8 @@ export class ZendeskTokens {
   async #exchange(): Promise<void> {
     const stored = await this.#store.read();
     try {
-      await this.#store.replace(await this.#ask(stored));
-      this.#renewedAt = this.#now();
+      const isOurs = await storeExchanged(this.#store, stored, await this.#ask(stored));
+      if (isOurs) this.#renewedAt = this.#now();
     } catch (error) {
       if (!(error instanceof ProviderError && error.kind === 'auth_expired')) throw error;
       if (grounds(await this.#store.read()) !== grounds(stored)) return;

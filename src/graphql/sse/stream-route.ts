@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { originOf } from '../../domain/activity.ts';
 import type { ApiLimits } from '../../domain/api-limits.ts';
 import {
   answerWithError,
@@ -167,7 +168,7 @@ async function run(
   // A request that starts nothing must not look as if it did: this type's answers have a status of their own for that.
   req.headers.accept = 'application/graphql-response+json';
   try {
-    await options.graphql(req, res, { session, requestId, operation: own });
+    await options.graphql(req, res, { session, requestId, origin: originOf(req), operation: own });
   } finally {
     if (!own.isStarted) own.end();
   }

@@ -56,8 +56,8 @@ interface ConnectionOptions {
   readonly totalCount: { readonly nullable: boolean; readonly description: string };
 }
 
-/** `<name>Connection` and `<name>Edge`; `nodeField` makes the edge's `node`. */
-export function connectionType<T>(name: string, nodeField: NodeField<T>, options: ConnectionOptions) {
+/** `<name>Connection` and `<name>Edge`; `nodeField` makes the edge's `node`. @typeParam More what its further fields need */
+export function connectionType<T, More extends object = object>(name: string, nodeField: NodeField<T>, options: ConnectionOptions) {
   const Edge = builder.objectRef<EdgeShape<T>>(`${name}Edge`).implement({
     description: `One ${name} of a page.`,
     fields: (t) => ({
@@ -65,7 +65,7 @@ export function connectionType<T>(name: string, nodeField: NodeField<T>, options
       node: nodeField(t),
     }),
   });
-  return builder.objectRef<Page<T>>(`${name}Connection`).implement({
+  return builder.objectRef<Page<T> & More>(`${name}Connection`).implement({
     description: options.description,
     fields: (t) => ({
       edges: t.field({

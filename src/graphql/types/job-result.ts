@@ -16,6 +16,13 @@ const members = new Map(
   ]),
 );
 
+/** The member of a kind. @throws for one that the API does not show */
+export function resultTypeOf(kind: string) {
+  const type = members.get(kind);
+  if (!type) throw new Error(`no kind of job is called ${kind}`);
+  return type;
+}
+
 const kindOfResult = new WeakMap<object, string>();
 
 export const JobResult = builder.unionType('JobResult', {

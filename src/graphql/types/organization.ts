@@ -1,7 +1,9 @@
+import { z } from 'zod';
 import { changeOrganization } from '../../auth/organizations.ts';
 import type { UserError as UserErrorShape } from '../../domain/errors.ts';
 import { toPublicId } from '../../domain/ids.ts';
 import { Prisma, type Organization as OrganizationRow } from '../../generated/prisma/client.ts';
+import { REVENUE_SOURCES, type RevenueSources as RevenueSourcesValue } from '../../domain/revenue-sources.ts';
 import { needs } from '../authorization/rules.ts';
 import { builder } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
@@ -9,6 +11,23 @@ import { withUserErrors, type WithUserErrors } from '../errors.ts';
 import { onlyColumns, selectionOf } from '../selection.ts';
 import { implementNode, Node } from './node.ts';
 import { UserError } from './user-error.ts';
+
+const REVENUE_DESCRIPTIONS: { readonly [S in RevenueSourcesValue]: string } = {
+  auto: 'Shops and imported orders; payments where there are none',
+  shops: 'Shops and imported orders, never payments',
+  payments: 'Payments alone',
+  all: 'Everything that is connected, also where two accounts tell of the same sales',
+};
+
+const RevenueSources = builder.enumType('RevenueSources', {
+  description: 'Which accounts make up the revenue, so that nothing counts twice.',
+  values: Object.fromEntries(
+    REVENUE_SOURCES.map((choice) => [
+      choice.toUpperCase(),
+      { value: choice, description: REVENUE_DESCRIPTIONS[choice] },
+    ]),
+  ),
+});
 
 export const Organization = builder.prismaObject('Organization', {
   description: 'A tenant: all that the API shows belongs to the one of its caller.',
@@ -22,6 +41,12 @@ export const Organization = builder.prismaObject('Organization', {
     jobRetentionDays: t.exposeInt('jobRetentionDays', {
       nullable: true,
       description: 'Settled jobs are kept so many days, with all that is theirs; null: for ever',
+    }),
+    revenueSources: t.field({
+      type: RevenueSources,
+      select: { revenueSources: true },
+      description: 'Which accounts the revenue is counted from',
+      resolve: ({ revenueSources }) => z.enum(REVENUE_SOURCES).parse(revenueSources),
     }),
     externalId: t.exposeString('externalId', {
       nullable: true,
@@ -63,6 +88,10 @@ const UpdateOrganizationInput = builder.inputType('UpdateOrganizationInput', {
       description:
         'Days that settled jobs are kept, 1 to 3,650; null: for ever. What is older goes within the hour',
     }),
+    revenueSources: t.field({
+      type: RevenueSources,
+      description: 'Which accounts the revenue is counted from',
+    }),
   }),
 });
 
@@ -88,13 +117,14 @@ builder.mutationField('updateOrganization', (t) =>
     type: OrganizationPayload,
     description: "Changes the caller's organization. For admins",
     args: { input: t.arg({ type: UpdateOrganizationInput, required: true, description: 'What changes' }) },
-    resolve: (_root, { input }, { db, principal }) =>
+    resolve: (_root, { input }, { jobs, principal }) =>
       withUserErrors({}, async () => {
-        await changeOrganization(db, principal, {
+        await changeOrganization(jobs, principal, {
           name: input.name ?? undefined,
           timeZone: input.timeZone ?? undefined,
           currency: input.currency ?? undefined,
           jobRetentionDays: input.jobRetentionDays,
+          revenueSources: input.revenueSources ?? undefined,
         });
         return {};
       }),

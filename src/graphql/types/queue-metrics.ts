@@ -12,7 +12,7 @@ export const MetricsWindow = builder.enumType('MetricsWindow', {
   } as const,
 });
 
-const Percentiles = builder.objectRef<Histogram>('Percentiles').implement({
+export const Percentiles = builder.objectRef<Histogram>('Percentiles').implement({
   description: 'Durations in ms, each within 10 %.',
   fields: (t) => ({
     p50Ms: t.int({ description: 'Half took at most this', resolve: (values) => percentile(values, 0.5) }),
@@ -22,7 +22,7 @@ const Percentiles = builder.objectRef<Histogram>('Percentiles').implement({
 });
 
 const percentile = (values: Histogram, share: number): number => percentileMs(values, share) ?? 0;
-const orNull = (values: Histogram): Histogram | null => (values.size === 0 ? null : values);
+export const orNull = (values: Histogram): Histogram | null => (values.size === 0 ? null : values);
 
 export const QueueMetrics = builder.objectRef<QueueStats>('QueueMetrics').implement({
   description: "What the organization's settled jobs say about a queue. At most about 20 seconds old.",

@@ -86,6 +86,33 @@ describe('access', () => {
     expect(mock.requests.filter(({ path }) => path === '/admin/oauth/access_token')).toHaveLength(exchanges);
   });
 
+  it('that another process stored while we renewed it is used, and not ours', async () => {
+    const winners = { ...renewed, accessToken: 'shpat_winner', refreshToken: 'shprt_winner' };
+    const used: string[] = [];
+    const { mock } = await openShopify({
+      refreshToken: 'shprt_first',
+      onQuery: (token) => used.push(token),
+    });
+    const stored = { current: { ...offline, expiresAt: '2026-11-20T11:00:00Z' } };
+    const connection = shopify.open({
+      config: { shop: 'tide-and-tar' },
+      credentials: {
+        read: () => Promise.resolve(stored.current),
+        replace() {
+          stored.current = winners;
+          mock.shop.tokens.add(winners.accessToken);
+          return Promise.resolve(false);
+        },
+      },
+      clock: { now: () => NOW },
+      baseUrl: mock.url,
+    });
+    expect(await connection.check(new AbortController().signal)).toEqual(ACCOUNT);
+    expect(new Set(used)).toEqual(new Set(['shpat_winner']));
+    expect(stored.current).toBe(winners);
+    expect(mock.shop.exchanges).toBe(1);
+  });
+
   it('that cannot be renewed has expired', async () => {
     const { mock, pull, stored } = await openShopify({ credentials: offline, refreshToken: 'shprt_another' });
     mock.shop.tokens.clear();
@@ -183,7 +210,7 @@ describe('configuration and credentials', () => {
       config: { shop: 'tide-and-tar' },
       credentials: {
         read: () => Promise.resolve({ accessToken: 'shpat_first' }),
-        replace: () => Promise.resolve(),
+        replace: () => Promise.resolve(true),
       },
       clock: { now: () => NOW },
       backoff: { baseMs: 1, maxMs: 1 },

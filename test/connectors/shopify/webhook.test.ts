@@ -12,8 +12,11 @@ describe('webhooks', () => {
     'x-shopify-webhook-id': 'delivery-1',
     'x-shopify-topic': 'orders/updated',
   };
-  const verify = (more: { headers?: Record<string, string | undefined>; body?: Buffer; secret?: string }) =>
-    shopify.webhook?.verify({ body, headers, secret, now: NOW, ...more });
+  const verify = (more: {
+    headers?: Record<string, string | undefined>;
+    body?: Buffer;
+    secrets?: readonly string[];
+  }) => shopify.webhook?.verify({ body, headers, secrets: [secret], now: NOW, ...more });
 
   it.each([
     ['orders/updated', ['orders']],
@@ -27,9 +30,21 @@ describe('webhooks', () => {
     expect(event).toEqual({ id: 'delivery-1', entities });
   });
 
+  it('may be signed with the old secret for as long as both are known', () => {
+    expect(verify({ secrets: ['shpss_new', secret] })?.id).toBe('delivery-1');
+  });
+
+  it('are signed with the client secret where the credentials have one, and nobody enters another', () => {
+    const { secretIn } = shopify.webhook ?? {};
+    expect(secretIn?.({ clientId: 'c', clientSecret: secret })).toBe(secret);
+    expect(secretIn?.({ accessToken: 'shpat_custom' })).toBeNull();
+    expect(secretIn?.(null)).toBeNull();
+  });
+
   it.each([
     ['another body', { body: Buffer.from('{"id":2}') }],
-    ['another secret', { secret: 'shpss_another' }],
+    ['another secret', { secrets: ['shpss_another'] }],
+    ['no secret at all', { secrets: [] }],
     ['no signature', { headers: { ...headers, 'x-shopify-hmac-sha256': undefined } }],
     ['a short signature', { headers: { ...headers, 'x-shopify-hmac-sha256': signature.slice(0, 20) } }],
     [

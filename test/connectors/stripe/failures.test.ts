@@ -112,12 +112,26 @@ describe('what goes wrong at Stripe', () => {
     expect(provider.mock.requests).toHaveLength(1);
   });
 
+  test('a window that was left at a transaction which is gone is read from its end again', async () => {
+    provider.mock.add(...sales(3));
+    const from = secondsOf(new Date('2026-11-25T00:00:00Z'));
+    const window = { from, until: secondsOf(NOW), startingAfter: 'txn_of_nobody' };
+    const pages = await provider.pullAll({ after: window });
+    expect(new Set(idsOf(pages))).toEqual(new Set(['txn_1', 'txn_2', 'txn_3']));
+    expect(pages.map(({ notes }) => notes.length)).toEqual([1, ...pages.slice(1).map(() => 0)]);
+    expect(provider.mock.requests.map(({ query }) => query.get('starting_after'))).toEqual([
+      'txn_of_nobody',
+      null,
+    ]);
+    expect(provider.mock.requests[1]?.query.get('created[gte]')).toBe(String(from));
+  });
+
   test('a request that it does not take is not repeated', async () => {
-    const window = { from: 0, until: secondsOf(NOW), startingAfter: 'txn_of_nobody' };
-    const { error } = await provider.pullUntilError({ after: window });
+    provider.mock.next(refuse(400, 'Received unknown parameter: created'));
+    const { error } = await provider.pullUntilError();
     expect(error).toMatchObject({
       kind: 'bad_request',
-      message: "Stripe does not take the request: No such balance transaction: 'txn_of_nobody'",
+      message: 'Stripe does not take the request: Received unknown parameter: created',
     });
     expect(provider.mock.requests).toHaveLength(1);
   });

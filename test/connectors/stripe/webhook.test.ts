@@ -14,7 +14,7 @@ describe('a webhook', () => {
 
   function verify(header: string | undefined, body = BODY, now = NOW) {
     const headers = { 'stripe-signature': header };
-    return stripe.webhook?.verify({ body: Buffer.from(body), headers, secret: SECRET, now });
+    return stripe.webhook?.verify({ body: Buffer.from(body), headers, secrets: [SECRET], now });
   }
 
   const header = `t=${SIGNED_AT},v1=${signature()}`;
@@ -31,6 +31,14 @@ describe('a webhook', () => {
   test('is good with any of its signatures, as while a secret is replaced', () => {
     const old = signature(BODY, 'whsec_old');
     expect(verify(`t=${SIGNED_AT},v1=${old},v1=${signature()},v0=${old}`)).toMatchObject({ id: 'evt_1' });
+  });
+
+  test('is good with any of our secrets, as while one is replaced', () => {
+    const given = { body: Buffer.from(BODY), headers: { 'stripe-signature': header }, now: NOW };
+    expect(stripe.webhook?.verify({ ...given, secrets: ['whsec_new', SECRET] })).toMatchObject({
+      id: 'evt_1',
+    });
+    expect(stripe.webhook?.verify({ ...given, secrets: [] })).toBeNull();
   });
 
   test('that is sent twice is the same event both times', () => {
@@ -74,6 +82,6 @@ describe('a webhook', () => {
       .update(Buffer.from(body.toString('utf8')))
       .digest('hex');
     const headers = { 'stripe-signature': `t=${SIGNED_AT},v1=${hex}` };
-    expect(stripe.webhook?.verify({ body, headers, secret: SECRET, now: NOW })).toBeNull();
+    expect(stripe.webhook?.verify({ body, headers, secrets: [SECRET], now: NOW })).toBeNull();
   });
 });

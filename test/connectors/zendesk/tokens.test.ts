@@ -110,6 +110,36 @@ describe('the tokens of a connection to Zendesk', () => {
     expect(bench.mock.tokenRequests() - requests).toBe(staleReads === 1 ? 0 : 1);
   });
 
+  it('that another process stored while we renewed them are used, and not ours', async () => {
+    const stale = { ...bench.mock.credentials, expiresAt: ENDED };
+    bench.store.held = stale;
+    await bench.open().check(signal());
+    const winners = bench.store.held;
+    const theirs = bearers().at(-1);
+    bench.store.held = stale;
+    bench.store.replace = async () => {
+      bench.store.held = winners;
+      return false;
+    };
+    bench.mock.next({
+      json: { access_token: 'the-one-that-lost', refresh_token: 'lost', expires_in: 1_800 },
+    });
+    await expect(bench.open().check(signal())).resolves.toMatchObject({ id: 'acme' });
+    expect(new Set(bearers())).toEqual(new Set([theirs]));
+    expect(bench.store.held).toBe(winners);
+  });
+
+  it('are stored though what was there was encrypted anew meanwhile: that is good for nothing any more', async () => {
+    bench.store.held = { ...bench.mock.credentials, expiresAt: ENDED };
+    const { replace } = bench.store;
+    let attempts = 0;
+    bench.store.replace = async (next) => ((attempts += 1) === 1 ? false : replace(next));
+    await bench.open().check(signal());
+    await bench.open().check(signal());
+    expect(attempts).toBe(2);
+    expect(bench.mock.tokenRequests()).toBe(1);
+  });
+
   it('are asked for by the client’s secret where there is no refresh token', async () => {
     bench.store.held = bench.mock.clientOnlyCredentials;
     bench.mock.expireToken();

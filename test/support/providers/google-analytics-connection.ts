@@ -71,7 +71,7 @@ export async function googleAnalyticsBench(): Promise<GoogleAnalyticsBench> {
     mock,
     clock,
     connect: (credentials = CONSENT, backoff) =>
-      bench.open({ read: async () => credentials, replace: async () => undefined }, backoff),
+      bench.open({ read: async () => credentials, replace: async () => true }, backoff),
     open: (credentials, backoff = { baseMs: 1, maxMs: 5 }) =>
       googleAnalytics.open({
         config: { propertyId: '123456' },

@@ -2,6 +2,7 @@ import { verify } from 'node:crypto';
 import { z } from 'zod';
 import type { Clock } from '../../../src/lib/clock.ts';
 import { addDays, dateIn, isDate } from '../../../src/domain/period.ts';
+import { Authorization } from './authorization.ts';
 import { openApiContract, type Contract } from './contract.ts';
 import { startMockServer, type MockAnswer, type MockRequest, type MockServer } from './mock-server.ts';
 
@@ -47,6 +48,8 @@ export interface GoogleAnalyticsMock extends MockServer {
   rowsMax: number;
   /** In the next answer to a refresh, in the place of the refresh token */
   rotatesTo: string | null;
+  /** Where a person allows access */
+  readonly authorization: Authorization;
   /** Once, as soon as the next report is answered */
   afterReport(change: () => void): void;
   /** All access tokens that were handed out end now. */
@@ -100,6 +103,12 @@ export async function startGoogleAnalytics(grants: Grants, clock: Clock): Promis
   const reports: unknown[] = [];
   const changes: (() => void)[] = [];
   let isRevoked = false;
+  const authorization = new Authorization({
+    clientId: grants.client.id,
+    scope: SCOPE,
+    knowsPkce: true,
+    sign: (query) => query.set('iss', 'https://accounts.google.com'),
+  });
   const property: Property = {
     id: '123456',
     timeZone: 'America/New_York',
@@ -120,6 +129,7 @@ export async function startGoogleAnalytics(grants: Grants, clock: Clock): Promis
     },
     rowsMax: 250_000,
     rotatesTo: null,
+    authorization,
     afterReport: (change) => void changes.push(change),
     expireTokens: () => tokens.forEach((_, token) => tokens.set(token, 0)),
     revoke: () => {
@@ -129,6 +139,7 @@ export async function startGoogleAnalytics(grants: Grants, clock: Clock): Promis
   return mock;
 
   function handle(request: MockRequest): MockAnswer {
+    if (request.path === '/o/oauth2/v2/auth') return authorization.authorize(request);
     if (request.path === '/token') return exchange(request);
     const [, id] = /^\/v1beta\/properties\/(\d+):runReport$/.exec(request.path) ?? [];
     if (id === undefined || request.method !== 'POST')
@@ -142,12 +153,14 @@ export async function startGoogleAnalytics(grants: Grants, clock: Clock): Promis
     const form = Object.fromEntries(new URLSearchParams(body));
     if (method !== 'POST' || headers['content-type'] !== 'application/x-www-form-urlencoded')
       return tokenRefusal('invalid_request', 'Bad Request');
-    const problem = problemOfGrant(form, { grants, clock });
+    const problem = problemOfGrant(form, { grants, clock, authorization });
     if (problem) return problem;
     if (isRevoked) return tokenRefusal('invalid_grant', 'Token has been expired or revoked.');
     const token = `ya29.access-${tokens.size + 1}`;
     tokens.set(token, clock.now().getTime() + TOKEN_SECONDS * 1_000);
-    const rotated = mock.rotatesTo === null ? {} : { refresh_token: mock.rotatesTo };
+    const refreshToken =
+      form['grant_type'] === 'authorization_code' ? grants.client.refreshToken : mock.rotatesTo;
+    const rotated = refreshToken === null ? {} : { refresh_token: refreshToken };
     return {
       json: {
         access_token: token,
@@ -200,27 +213,40 @@ export async function startGoogleAnalytics(grants: Grants, clock: Clock): Promis
   }
 }
 
+const isReport = ({ path }: MockRequest): boolean => path.startsWith('/v1beta/');
+
 function reportsOnly(contract: Contract | null): Contract | null {
   return (
     contract && {
-      problemsOfRequest: (request) => (request.path === '/token' ? [] : contract.problemsOfRequest(request)),
+      problemsOfRequest: (request) => (isReport(request) ? contract.problemsOfRequest(request) : []),
       problemsOfAnswer: (request, answer) =>
-        request.path === '/token' ? [] : contract.problemsOfAnswer(request, answer),
+        isReport(request) ? contract.problemsOfAnswer(request, answer) : [],
     }
   );
 }
 
 function problemOfGrant(
   form: Readonly<Record<string, string>>,
-  { grants, clock }: { readonly grants: Grants; readonly clock: Clock },
+  {
+    grants,
+    clock,
+    authorization,
+  }: { readonly grants: Grants; readonly clock: Clock; readonly authorization: Authorization },
 ): MockAnswer | null {
   switch (form.grant_type) {
+    case 'authorization_code':
     case 'refresh_token': {
       const { client } = grants;
       if (form.client_id !== client.id)
         return tokenRefusal('invalid_client', 'The OAuth client was not found.', 401);
       if (form.client_secret !== client.secret) return tokenRefusal('invalid_client', 'Unauthorized', 401);
-      return form.refresh_token === client.refreshToken ? null : tokenRefusal('invalid_grant', 'Bad Request');
+      if (
+        form.grant_type === 'authorization_code'
+          ? authorization.redeem(form)
+          : form.refresh_token === client.refreshToken
+      )
+        return null;
+      return tokenRefusal('invalid_grant', 'Bad Request');
     }
     case 'urn:ietf:params:oauth:grant-type:jwt-bearer':
       return problemOfAssertion(form.assertion ?? '', { grants, clock });

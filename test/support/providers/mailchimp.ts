@@ -1,4 +1,5 @@
-import { openApiContract } from './contract.ts';
+import { Authorization } from './authorization.ts';
+import { openApiContract, type Contract } from './contract.ts';
 import { startMockServer, type MockAnswer, type MockRequest, type MockServer } from './mock-server.ts';
 
 /** A record of Mailchimp's, or a broken one. */
@@ -21,6 +22,8 @@ export interface MailchimpState {
 
 export interface MailchimpMock extends MockServer {
   readonly state: MailchimpState;
+  /** Where a person allows access */
+  readonly authorization: Authorization;
 }
 
 export const MAILCHIMP_KEY = '0123456789abcdef0123456789abcdef-us6';
@@ -47,11 +50,59 @@ export async function startMailchimp(): Promise<MailchimpMock> {
     pageMax: 1_000,
   };
   contract ??= openApiContract('mailchimp/mailchimp-marketing-3.0.85.trimmed.json');
+  const { clientId } = MAILCHIMP_APP;
+  const authorization = new Authorization({ clientId, scope: null, knowsPkce: false });
   const mock = await startMockServer({
-    handle: (request) => answer(state, request),
-    contract: await contract,
+    handle: (request) => logIn(authorization, request) ?? answer(state, request),
+    contract: apiOnly(await contract),
   });
-  return Object.assign(mock, { state });
+  return Object.assign(mock, { state, authorization });
+}
+
+/** Its app, as it is registered */
+export const MAILCHIMP_APP = { clientId: '635959587059', clientSecret: '0da3e7744949e1406b7b250051ee1a95' };
+
+/** Its other host, which is in no specification; null: the request is for the API. */
+function logIn(authorization: Authorization, request: MockRequest): MockAnswer | null {
+  const refused = (error: string): MockAnswer => ({
+    status: 400,
+    json: { error, error_description: request.body },
+  });
+  switch (request.path) {
+    case '/oauth2/authorize':
+      return authorization.authorize(request);
+    case '/oauth2/token': {
+      const form = Object.fromEntries(new URLSearchParams(request.body));
+      const { clientId, clientSecret } = MAILCHIMP_APP;
+      if (form['client_id'] !== clientId || form['client_secret'] !== clientSecret)
+        return refused('invalid_client');
+      if (form['grant_type'] !== 'authorization_code' || !authorization.redeem(form))
+        return refused('invalid_grant');
+      return { json: { access_token: MAILCHIMP_TOKEN, expires_in: 0, scope: null } };
+    }
+    case '/oauth2/metadata':
+      return request.headers['authorization'] === `OAuth ${MAILCHIMP_TOKEN}`
+        ? {
+            json: {
+              dc: 'us6',
+              accountname: 'Freddie’s Jokes',
+              api_endpoint: 'https://us6.api.mailchimp.com',
+            },
+          }
+        : refused('invalid_token');
+    default:
+      return null;
+  }
+}
+
+function apiOnly(api: Contract | null): Contract | null {
+  const isLogIn = ({ path }: MockRequest): boolean => path.startsWith('/oauth2/');
+  return (
+    api && {
+      problemsOfRequest: (request) => (isLogIn(request) ? [] : api.problemsOfRequest(request)),
+      problemsOfAnswer: (request, given) => (isLogIn(request) ? [] : api.problemsOfAnswer(request, given)),
+    }
+  );
 }
 
 /** A report of a campaign to 100 people, one of whom is out of reach. */

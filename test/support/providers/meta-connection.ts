@@ -46,7 +46,7 @@ export async function openMeta({
   const mock = await startMeta(state);
   const connection = meta.open({
     config,
-    credentials: { read: async () => credentials, replace: async () => undefined },
+    credentials: { read: async () => credentials, replace: async () => true },
     clock: { now: () => new Date(now) },
     baseUrl: mock.server.url,
     backoff: { baseMs: 1, maxMs: 5 },

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { addDays, countDays, isDate } from '../../../src/domain/period.ts';
+import { Authorization } from './authorization.ts';
 import { metaContract } from './meta-contract.ts';
 import { startMockServer, type MockAnswer, type MockRequest, type MockServer } from './mock-server.ts';
 
@@ -37,12 +38,18 @@ export interface MetaState {
 export interface MetaMock extends AsyncDisposable {
   readonly server: MockServer;
   readonly state: MetaState;
+  /** Where a person allows access */
+  readonly authorization: Authorization;
 }
 
 /** As long as Meta's own, so that whatever hides those has to hide these. */
 export const TOKEN = 'EAABsystemUserToken0123456789abcdefghijklmnop';
 export const PAGE_TOKEN = 'EAABpageToken9876543210zyxwvutsrqponmlkjihgfe';
 export const APP_SECRET = '0123456789abcdef0123456789abcdef';
+
+/** Its app, as it is registered */
+export const META_APP = { clientId: '1234567890123456', clientSecret: APP_SECRET };
+const SHORT_TOKEN = 'EAABshortLived0123456789abcdefghijklmnopqrstuv';
 
 const ALL_SCOPES = [
   'ads_read',
@@ -84,21 +91,42 @@ export async function startMeta(change: Partial<MetaState> = {}): Promise<MetaMo
     if (id === state.page.id) return 'Page';
     return id === state.instagram.id ? 'IGUser' : null;
   };
+  const authorization = new Authorization({
+    clientId: META_APP.clientId,
+    scope: ALL_SCOPES.join(','),
+    knowsPkce: false,
+  });
   const server = await startMockServer({
     contract: await metaContract(nodeOf),
     handle: (request, mock) => {
-      const answer = problemOf(request, state) ?? route(request, state, mock.url);
+      const answer =
+        logIn(authorization, request) ?? problemOf(request, state) ?? route(request, state, mock.url);
       return { ...answer, headers: { ...answer.headers, ...state.usage.shift() } };
     },
   });
   return {
     server,
     state,
+    authorization,
     async [Symbol.asyncDispose]() {
       await server.close();
       if (server.problems.length > 0) throw new Error(server.problems.join('\n'));
     },
   };
+}
+
+/** A code gives a token of an hour or two, and that one of some 60 days. Null: the request is for something else. */
+function logIn(authorization: Authorization, request: MockRequest): MockAnswer | null {
+  if (request.path === '/v26.0/dialog/oauth') return authorization.authorize(request);
+  if (request.path !== '/v26.0/oauth/access_token') return null;
+  const asked = Object.fromEntries(request.query);
+  if (asked['client_id'] !== META_APP.clientId || asked['client_secret'] !== META_APP.clientSecret)
+    return metaError(1, `Error validating client secret ${request.query}.`);
+  if (asked['grant_type'] === 'fb_exchange_token' && asked['fb_exchange_token'] === SHORT_TOKEN)
+    return { json: { access_token: TOKEN, token_type: 'bearer', expires_in: 5_183_944 } };
+  if (asked['grant_type'] !== undefined || !authorization.redeem(asked))
+    return metaError(100, `This authorization code has been used: ${request.query}`);
+  return { json: { access_token: SHORT_TOKEN, token_type: 'bearer', expires_in: 5_000 } };
 }
 
 export function metaError(code: number, message: string, more: Json = {}, status = 400): MockAnswer {

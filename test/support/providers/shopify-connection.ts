@@ -63,6 +63,7 @@ export async function openShopify({
       async replace(next) {
         await onReplace();
         current = next;
+        return true;
       },
     },
     clock: { now: () => NOW },

@@ -1,3 +1,5 @@
+import { createHmac } from 'node:crypto';
+import { Authorization } from './authorization.ts';
 import { GRAPHQL_PATH, readQuery, shopifyContract } from './shopify-contract.ts';
 import { startMockServer, type MockAnswer, type MockRequest, type MockServer } from './mock-server.ts';
 import { Refused, ShopifyReader, type ShopifyData } from './shopify-reader.ts';
@@ -22,6 +24,8 @@ export interface ShopifyShop extends ShopifyData {
 
 export interface ShopifyMock extends MockServer {
   readonly shop: ShopifyShop;
+  /** Where a person allows access */
+  readonly authorization: Authorization;
   /** What was asked for, by operation name and variables */
   queries(): { name: string; variables: Json }[];
 }
@@ -49,17 +53,19 @@ export async function startShopify(given: Partial<ShopifyShop> = {}): Promise<Sh
     ...given,
   };
   const restore = restoring(shop);
+  const authorization = authorizationOf(shop);
   const server = await startMockServer({
     contract: await shopifyContract(),
     handle: (request) => {
       restore();
+      if (request.path === '/admin/oauth/authorize') return authorization.authorize(request);
       if (request.method !== 'POST') return { status: 405, text: 'Method not allowed' };
-      if (request.path === TOKEN_PATH) return exchange(shop, request);
+      if (request.path === TOKEN_PATH) return exchange(shop, request, authorization);
       if (request.path === GRAPHQL_PATH) return answerQuery(shop, request);
       return { status: 404, json: { errors: 'Not Found' } };
     },
   });
-  return Object.assign(server, { shop, queries: () => server.requests.flatMap(queryOf) });
+  return Object.assign(server, { shop, authorization, queries: () => server.requests.flatMap(queryOf) });
 }
 
 /** Shopify's refusal of a query for which there are no points. */
@@ -90,7 +96,23 @@ function restoring({ bucket }: ShopifyShop): () => void {
   };
 }
 
-function exchange(shop: ShopifyShop, request: MockRequest): MockAnswer {
+/** Signs all that it sends people back with, by name, and never says by which scheme it was asked. */
+function authorizationOf({ app, scopes }: ShopifyShop): Authorization {
+  return new Authorization({
+    clientId: app.clientId,
+    scope: scopes.join(','),
+    knowsPkce: false,
+    sign(query) {
+      query.set('shop', 'tide-and-tar.myshopify.com');
+      query.set('timestamp', '1795608000');
+      query.sort();
+      const signed = [...query].map(([name, value]) => `${name}=${value}`).join('&');
+      query.set('hmac', createHmac('sha256', app.clientSecret).update(signed).digest('hex'));
+    },
+  });
+}
+
+function exchange(shop: ShopifyShop, request: MockRequest, authorization: Authorization): MockAnswer {
   const form = new URLSearchParams(request.body);
   const isForm = request.headers['content-type'] === 'application/x-www-form-urlencoded';
   const { clientId, clientSecret } = shop.app;
@@ -100,6 +122,8 @@ function exchange(shop: ShopifyShop, request: MockRequest): MockAnswer {
   if (grant === 'refresh_token') {
     if (shop.refreshToken === null || form.get('refresh_token') !== shop.refreshToken)
       return refusal('invalid_grant', request.body);
+  } else if (grant === null && form.get('expiring') === '1') {
+    if (!authorization.redeem(Object.fromEntries(form))) return refusal('invalid_request', request.body);
   } else if (grant !== 'client_credentials') return refusal('unsupported_grant_type', request.body);
   shop.exchanges += 1;
   const token = `shpat_token-${shop.exchanges}`;

@@ -16,7 +16,7 @@ const ACCOUNT: Account = {
 
 export interface TestStore {
   read(): Promise<unknown>;
-  replace(next: unknown): Promise<void>;
+  replace(next: unknown): Promise<boolean>;
   /** What it holds now */
   held: unknown;
   /** How many requests the mock had seen at each replacement */
@@ -55,6 +55,7 @@ export async function zendeskBench(): Promise<ZendeskBench> {
     async replace(next) {
       store.replacedAfter.push(mock.requests.length);
       store.held = next;
+      return true;
     },
   };
   const open = (backoff: BackoffPolicy = { baseMs: 1, maxMs: 5 }): OpenConnection =>

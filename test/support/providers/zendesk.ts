@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { Document } from 'openapi-backend';
 import { z } from 'zod';
-import { openApiContract, type Contract } from './contract.ts';
+import { Authorization } from './authorization.ts';
 import { startMockServer, type MockAnswer, type MockRequest, type MockServer } from './mock-server.ts';
+import { zendeskContract } from './zendesk-contract.ts';
 
 const CLIENT = { client_id: 'millrace_sync', client_secret: secretOf('client') };
 const MINUTE_MS = 60_000;
@@ -50,6 +50,8 @@ export interface ZendeskMock extends MockServer {
     nextHost: string;
     timeZone: string | null;
   };
+  /** Where a person allows access */
+  readonly authorization: Authorization;
   /** Requests that were answered 429 by the mock itself */
   readonly refusals: () => number;
   readonly tokenRequests: () => number;
@@ -65,7 +67,7 @@ export async function startZendesk({ now }: ZendeskOptions): Promise<ZendeskMock
   const account = new ZendeskAccount(now);
   const server = await startMockServer({
     handle: (request) => account.answer(request),
-    contract: await (contract ??= readContract()),
+    contract: await zendeskContract(),
   });
   account.settings.nextHost = server.url;
   const { access, refresh } = account.issue(true);
@@ -73,6 +75,7 @@ export async function startZendesk({ now }: ZendeskOptions): Promise<ZendeskMock
   return {
     ...server,
     settings: account.settings,
+    authorization: account.authorization,
     credentials: { ...client, accessToken: access, refreshToken: refresh ?? '' },
     clientOnlyCredentials: { ...client, accessToken: account.issue(false).access },
     refusals: () => account.refusals,
@@ -104,6 +107,11 @@ class ZendeskAccount {
   /** With the access token that came with each */
   readonly refreshTokens = new Map<string, string>();
   refusals = 0;
+  readonly authorization = new Authorization({
+    clientId: CLIENT.client_id,
+    scope: 'read',
+    knowsPkce: true,
+  });
   readonly #now: () => Date;
   #changes: Change[] = [];
   #issued = 0;
@@ -132,6 +140,7 @@ class ZendeskAccount {
   answer(request: MockRequest): MockAnswer {
     const { method, path, headers } = request;
     if (method === 'POST' && path === '/oauth/tokens') return this.#grant(request);
+    if (path === '/oauth/authorizations/new') return this.authorization.authorize(request);
     if (method !== 'GET') return problem(404, 'InvalidEndpoint', 'Not found');
     if (headers.accept !== 'application/json')
       return problem(406, 'NotAcceptable', 'Ask for application/json');
@@ -158,6 +167,9 @@ class ZendeskAccount {
     if (headers['content-type'] !== 'application/json')
       return refused('invalid_request', 'JSON is expected.');
     const sent: unknown = JSON.parse(body);
+    const byCode = codeGrant.safeParse(sent);
+    if (byCode.success)
+      return this.authorization.redeem(byCode.data) ? this.#give(true) : refused('invalid_grant', body);
     const byRefreshToken = z
       .strictObject({
         grant_type: z.literal('refresh_token'),
@@ -311,6 +323,17 @@ class ZendeskAccount {
   }
 }
 
+const codeGrant = z.strictObject({
+  grant_type: z.literal('authorization_code'),
+  client_id: z.literal(CLIENT.client_id),
+  client_secret: z.literal(CLIENT.client_secret),
+  code: z.string(),
+  code_verifier: z.string(),
+  redirect_uri: z.url(),
+  scope: z.literal('read'),
+  refresh_token_expires_in: z.int().min(604_800).max(7_776_000),
+});
+
 interface Position {
   readonly atS: number;
   readonly id: number;
@@ -336,50 +359,4 @@ function readCursor(cursor: string): Position | null {
 
 function problem(status: number, error: string, description: string): MockAnswer {
   return { status, json: { error, description } };
-}
-
-/** Reading it takes longer than most tests. */
-let contract: Promise<Contract | null> | null = null;
-
-/** The token endpoint is in no specification: the mock alone is strict there. */
-async function readContract(): Promise<Contract | null> {
-  const api = await openApiContract('zendesk/zendesk-support-oas.trimmed.json', mend);
-  if (!api) return null;
-  const isOAuth = ({ path }: MockRequest): boolean => path === '/oauth/tokens';
-  return {
-    problemsOfRequest: (request) => (isOAuth(request) ? [] : api.problemsOfRequest(request)),
-    problemsOfAnswer: (request, answer) => (isOAuth(request) ? [] : api.problemsOfAnswer(request, answer)),
-  };
-}
-
-/**
- * The copy of the specification says that `start_time` goes with every `cursor`, and leaves out what the documentation
- * has for this export: `per_page`, `include`, and the status of tickets that are gone.
- */
-function mend(document: Document): Document {
-  const own = z.object({
-    components: z.object({
-      parameters: z.object({ IncrementalUnixTime: z.looseObject({ required: z.boolean() }) }),
-      schemas: z.object({
-        TicketObject: z.looseObject({
-          properties: z.looseObject({ status: z.looseObject({ enum: z.array(z.string()) }) }),
-        }),
-      }),
-    }),
-    paths: z.record(z.string(), z.looseObject({ parameters: z.array(z.unknown()).optional() })),
-  });
-  const { components, paths } = own.parse(document);
-  const relaxed = { ...components.parameters.IncrementalUnixTime, required: false };
-  const { properties } = components.schemas.TicketObject;
-  const path = '/api/v2/incremental/tickets/cursor';
-  const more = [
-    { name: 'per_page', in: 'query', schema: { type: 'integer', minimum: 1, maximum: 1_000 } },
-    { name: 'include', in: 'query', schema: { type: 'string' } },
-  ];
-  const given = paths[path]?.parameters ?? [];
-  Object.assign(document.components?.parameters ?? {}, { IncrementalUnixTime: relaxed });
-  Object.assign(properties.status, { enum: [...properties.status.enum, 'deleted'] });
-  Object.assign(document.components?.schemas ?? {}, { TicketObject: components.schemas.TicketObject });
-  Object.assign(document.paths?.[path] ?? {}, { parameters: [...given, ...more] });
-  return document;
 }

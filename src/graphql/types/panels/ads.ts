@@ -2,7 +2,9 @@ import type { AdsValues } from '../../../panels/ads.ts';
 import type { PanelReading } from '../../../panels/reading.ts';
 import { builder } from '../../builder.ts';
 import { Money } from '../money.ts';
+import { BEFORE, comparisonOf } from './comparison.ts';
 import { Panel } from './panel.ts';
+import { AdsComparison } from './ads-figures.ts';
 
 const AdsPoint = builder.objectRef<AdsValues['series'][number]>('AdsPoint').implement({
   description: 'Advertising of one day.',
@@ -40,6 +42,12 @@ export const AdsPanel = builder.objectRef<PanelReading<AdsValues>>('AdsPanel').i
       nullable: true,
       description: 'As the providers attribute them, which may be in fractions',
       resolve: ({ values }) => values?.conversions,
+    }),
+    before: t.field({
+      type: AdsComparison,
+      nullable: true,
+      description: BEFORE,
+      resolve: (reading, _args, ctx) => comparisonOf('ads', reading, ctx),
     }),
     series: t.field({
       type: [AdsPoint],

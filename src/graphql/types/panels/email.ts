@@ -1,7 +1,9 @@
 import type { EmailValues } from '../../../panels/email.ts';
 import type { PanelReading } from '../../../panels/reading.ts';
 import { builder } from '../../builder.ts';
+import { BEFORE, comparisonOf } from './comparison.ts';
 import { Panel } from './panel.ts';
+import { EmailComparison } from './email-figures.ts';
 
 const EmailPoint = builder.objectRef<EmailValues['series'][number]>('EmailPoint').implement({
   description: 'Mailings of one day.',
@@ -40,6 +42,12 @@ export const EmailPanel = builder.objectRef<PanelReading<EmailValues>>('EmailPan
       nullable: true,
       description: 'Recipients who left',
       resolve: ({ values }) => values?.unsubscribes,
+    }),
+    before: t.field({
+      type: EmailComparison,
+      nullable: true,
+      description: BEFORE,
+      resolve: (reading, _args, ctx) => comparisonOf('email', reading, ctx),
     }),
     series: t.field({
       type: [EmailPoint],

@@ -18,7 +18,7 @@ const KEY_DESCRIPTIONS: { readonly [K in PanelKeyValue]: string } = {
   support: 'Tickets and how they were answered',
 };
 
-const PanelKey = builder.enumType('PanelKey', {
+export const PanelKey = builder.enumType('PanelKey', {
   description: 'The panels of the dashboard.',
   values: Object.fromEntries(
     PANEL_KEYS.map((key) => [key.toUpperCase(), { value: key, description: KEY_DESCRIPTIONS[key] }]),
@@ -33,7 +33,7 @@ const STATE_DESCRIPTIONS: { readonly [S in PanelStateValue]: string } = {
   NOT_CONNECTED: 'No source',
 };
 
-const PanelState = builder.enumType('PanelState', {
+export const PanelState = builder.enumType('PanelState', {
   description: 'How far the values of a panel, or of one source, can be trusted.',
   values: Object.fromEntries(
     PANEL_STATES.map((state) => [state, { value: state, description: STATE_DESCRIPTIONS[state] }]),
@@ -55,7 +55,7 @@ const PanelFailureCode = builder.enumType('PanelFailureCode', {
   ),
 });
 
-const PanelFailure = builder.objectRef<PanelFailureShape>('PanelFailure').implement({
+export const PanelFailure = builder.objectRef<PanelFailureShape>('PanelFailure').implement({
   description: 'Why there are no fresh values.',
   fields: (t) => ({
     code: t.expose('code', { type: PanelFailureCode, description: 'For programs' }),
@@ -68,7 +68,7 @@ const PanelFailure = builder.objectRef<PanelFailureShape>('PanelFailure').implem
   }),
 });
 
-const PanelSource = builder.objectRef<PanelSourceShape>('PanelSource').implement({
+export const PanelSource = builder.objectRef<PanelSourceShape>('PanelSource').implement({
   description:
     "One connected account behind a panel; `included` tells whether its figures are in the panel's values",
   fields: (t) => ({

@@ -2,7 +2,9 @@ import type { PanelReading } from '../../../panels/reading.ts';
 import type { RevenueValues } from '../../../panels/revenue.ts';
 import { builder } from '../../builder.ts';
 import { Money } from '../money.ts';
+import { BEFORE, comparisonOf } from './comparison.ts';
 import { Panel } from './panel.ts';
+import { RevenueComparison } from './revenue-figures.ts';
 
 const RevenuePoint = builder.objectRef<RevenueValues['series'][number]>('RevenuePoint').implement({
   description: 'Sales of one day.',
@@ -38,6 +40,12 @@ export const RevenuePanel = builder.objectRef<PanelReading<RevenueValues>>('Reve
       nullable: true,
       description: 'Orders placed in the period',
       resolve: ({ values }) => values?.orders,
+    }),
+    before: t.field({
+      type: RevenueComparison,
+      nullable: true,
+      description: BEFORE,
+      resolve: (reading, _args, ctx) => comparisonOf('revenue', reading, ctx),
     }),
     series: t.field({
       type: [RevenuePoint],

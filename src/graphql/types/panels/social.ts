@@ -1,7 +1,9 @@
 import type { PanelReading } from '../../../panels/reading.ts';
 import type { SocialValues } from '../../../panels/social.ts';
 import { builder } from '../../builder.ts';
+import { BEFORE, comparisonOf } from './comparison.ts';
 import { Panel } from './panel.ts';
+import { SocialComparison } from './social-figures.ts';
 
 const SocialPoint = builder.objectRef<SocialValues['series'][number]>('SocialPoint').implement({
   description: 'Reach of one day.',
@@ -41,6 +43,12 @@ export const SocialPanel = builder.objectRef<PanelReading<SocialValues>>('Social
       nullable: true,
       description: 'Likes, comments, shares and the like',
       resolve: ({ values }) => values?.engagements,
+    }),
+    before: t.field({
+      type: SocialComparison,
+      nullable: true,
+      description: BEFORE,
+      resolve: (reading, _args, ctx) => comparisonOf('social', reading, ctx),
     }),
     series: t.field({
       type: [SocialPoint],

@@ -1,7 +1,9 @@
 import type { PanelReading } from '../../../panels/reading.ts';
 import type { SupportValues } from '../../../panels/support.ts';
 import { builder } from '../../builder.ts';
+import { BEFORE, comparisonOf } from './comparison.ts';
 import { Panel } from './panel.ts';
+import { SupportComparison } from './support-figures.ts';
 
 const SupportPoint = builder.objectRef<SupportValues['series'][number]>('SupportPoint').implement({
   description: 'Requests of one day.',
@@ -45,6 +47,12 @@ export const SupportPanel = builder.objectRef<PanelReading<SupportValues>>('Supp
       nullable: true,
       description: 'Share of good ratings among the rated tickets',
       resolve: ({ values }) => values?.satisfactionPercent,
+    }),
+    before: t.field({
+      type: SupportComparison,
+      nullable: true,
+      description: BEFORE,
+      resolve: (reading, _args, ctx) => comparisonOf('support', reading, ctx),
     }),
     series: t.field({
       type: [SupportPoint],

@@ -1,7 +1,9 @@
 import type { PanelReading } from '../../../panels/reading.ts';
 import type { TrafficValues } from '../../../panels/traffic.ts';
 import { builder } from '../../builder.ts';
+import { BEFORE, comparisonOf } from './comparison.ts';
 import { Panel } from './panel.ts';
+import { TrafficComparison } from './traffic-figures.ts';
 
 const TrafficPoint = builder.objectRef<TrafficValues['series'][number]>('TrafficPoint').implement({
   description: 'Visits of one day.',
@@ -39,6 +41,12 @@ export const TrafficPanel = builder.objectRef<PanelReading<TrafficValues>>('Traf
       description:
         'Distinct users cannot be added up over days: null for a window the provider gave no total for',
       resolve: ({ values }) => values?.users,
+    }),
+    before: t.field({
+      type: TrafficComparison,
+      nullable: true,
+      description: BEFORE,
+      resolve: (reading, _args, ctx) => comparisonOf('traffic', reading, ctx),
     }),
     series: t.field({
       type: [TrafficPoint],
