@@ -120,7 +120,9 @@ function decide(deps: ExecutorDeps, { job, contract, handle }: Attempt, end: Run
   const stopped = stopReasonOf(handle.signal);
   const { attempt, maxAttempts, delivery } = job;
   const settlement = decideOutcome(end, { contract, attempt, maxAttempts, delivery, stopped });
-  if (end.type === 'threw' && stopped === null && settlement?.trigger !== 'waits_for_children') {
+  if (end.type === 'threw' && stopped === null && settlement?.trigger === 'snoozed') {
+    deps.log.info({ jobId: job.id, why: settlement.errorMessage, ms: settlement.delayMs }, 'a job pauses');
+  } else if (end.type === 'threw' && stopped === null && settlement?.trigger !== 'waits_for_children') {
     deps.log.warn(
       { err: toError(end.error), jobId: job.id, attempt, next: settlement?.trigger },
       'an attempt failed',

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Account, Connector } from '../connectors/connector.ts';
 import { ProviderError } from '../connectors/provider-error.ts';
 import { UserFacingError, type UserError, type UserErrorCode } from '../domain/errors.ts';

@@ -1,10 +1,15 @@
+import { supportAggregation } from './support-aggregation.ts';
+import { emailAggregation } from './email-aggregation.ts';
+import { socialAggregation } from './social-aggregation.ts';
+import { adsAggregation } from './ads-aggregation.ts';
+import { trafficAggregation } from './traffic-aggregation.ts';
+import { revenueAggregation } from './revenue-aggregation.ts';
 import { agentAggregation } from './agent-aggregation.ts';
 import { bulkOperation } from './bulk-operation.ts';
 import { canary } from './canary.ts';
 import { catalogueOf } from './define.ts';
 import { emailDelivery } from './email-delivery.ts';
 import { connectorSync } from './connector-sync.ts';
-import { panelAggregations } from './panel-aggregation.ts';
 import { performanceMetrics } from './performance-metrics.ts';
 import { productImport } from './product-import.ts';
 import { webhookDelivery } from './webhook-delivery.ts';
@@ -14,12 +19,12 @@ import { weeklyGrowth } from './weekly-growth.ts';
 export const jobCatalogue = catalogueOf(
   productImport,
   connectorSync,
-  panelAggregations.revenue,
-  panelAggregations.traffic,
-  panelAggregations.ads,
-  panelAggregations.social,
-  panelAggregations.email,
-  panelAggregations.support,
+  revenueAggregation,
+  trafficAggregation,
+  adsAggregation,
+  socialAggregation,
+  emailAggregation,
+  supportAggregation,
   agentAggregation,
   weeklyGrowth,
   performanceMetrics,

@@ -46,6 +46,8 @@ export async function startTogetherIn(
   return async () => {
     announce(deps.bus, ...written.map(({ row }) => row.news));
     for (const { job } of written) deps.onStarted?.(job.kind);
-    await Promise.all(written.map(({ job, row }) => row.issued && deliverSoon(deps, job.queue, row.issued)));
+    await Promise.all(
+      written.flatMap(({ job, row }) => (row.issued ? [deliverSoon(deps, job.queue, row.issued)] : [])),
+    );
   };
 }

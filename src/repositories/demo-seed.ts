@@ -33,7 +33,7 @@ const NAMESPACE = '6d0c5b0e-2f2b-4c57-9d8e-6f0f4b6c1a52';
 const ORGANIZATION_ID = idOf('organization');
 const TIME_ZONE = 'Europe/Berlin';
 const CREATED_BY = 'manual:admin@demo.example';
-const SYNC_EVERY_SECONDS = 60;
+const SYNC_EVERY_SECONDS = 120;
 /** The year that the dashboard can show, and a month */
 const BACKFILL_DAYS = 396;
 

@@ -14,11 +14,7 @@ export interface OrganizationChange {
 }
 
 /** @returns whether its time zone is another than before */
-export async function updateOrganization(
-  sql: Sql,
-  id: string,
-  change: OrganizationChange,
-): Promise<boolean> {
+export async function updateOrganization(sql: Sql, id: string, change: OrganizationChange): Promise<boolean> {
   const { rows } = await sql.query<{ isMoved: boolean }>(
     `WITH known AS (SELECT time_zone FROM organizations WHERE id = $1 FOR NO KEY UPDATE)
      UPDATE organizations SET name = coalesce($2, name), time_zone = coalesce($3, time_zone),

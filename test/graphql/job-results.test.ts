@@ -7,8 +7,11 @@ import { GROWTH_METRICS } from '../../src/domain/growth.ts';
 
 const typesOf = (name: string): Record<string, string> => {
   const type = schema.getType(name);
-  const fields = isObjectType(type) || isInputObjectType(type) ? Object.values(type.getFields()) : [];
-  return Object.fromEntries(fields.map((field) => [field.name, String(field.type)]));
+  if (!isObjectType(type) && !isInputObjectType(type)) return {};
+  const types: Record<string, string> = {};
+  for (const [field, { type: itsType }] of Object.entries<{ type: unknown }>(type.getFields()))
+    types[field] = String(itsType);
+  return types;
 };
 
 test('a result holds objects, lists of them, exact decimals, days, enums and large counts as its contract says', () => {

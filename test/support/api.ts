@@ -42,7 +42,9 @@ export interface TestApi extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-interface ApiOptions extends Partial<Pick<AppOptions, 'catalogue' | 'panels' | 'clock' | 'log' | 'connectors'>> {
+interface ApiOptions extends Partial<
+  Pick<AppOptions, 'catalogue' | 'panels' | 'clock' | 'log' | 'connectors'>
+> {
   /** Default: postgres */
   readonly broker?: 'postgres' | 'redis';
   readonly environment?: Readonly<Record<string, string>>;

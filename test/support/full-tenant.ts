@@ -15,6 +15,11 @@ const figuresJob = (kind: string, input: object, result: object): string => `
           'api:test', 3, 'completed', '${JSON.stringify(result)}', now(), now() FROM numbers`;
 const MEASURED = { runs: 1, succeeded: 1, failed: 0, successPercent: 100, wait: null, run: null };
 
+/** A day of the nth account in the rollup of a panel. */
+const dayOf = (table: string, columns: string, values: string): string => `
+   INSERT INTO ${table} (organization_id, connection_id, day, ${columns})
+   SELECT $1::uuid, ${idOf('connection')}, current_date - n % 20, ${values} FROM numbers`;
+
 /** What the nth of everything is made of; n runs from $2 to $3. */
 const STATEMENTS: readonly string[] = [
   `INSERT INTO users (id, email, name) SELECT ${idOf('user')}, 'user-' || n || '@' || $1::text, 'User ' || n FROM numbers`,
@@ -62,8 +67,37 @@ const STATEMENTS: readonly string[] = [
    SELECT ${idOf('activity')}, $1::uuid, 'api:test', 'cancelJob', true, true, 'Cancel job' FROM numbers`,
   `INSERT INTO webhook_attempts (delivery_id, number, duration_ms, response_code)
    SELECT ${idOf('delivery', "n || '-' || d")}, 1, 5, 500 FROM numbers, generate_series(1, 3) AS d`,
-  `INSERT INTO orders (id, organization_id, source, external_id, placed_at, currency, gross)
-   SELECT gen_random_uuid(), $1::uuid, 'manual', n::text, now() - n * interval '1 hour', 'EUR', 10 FROM numbers`,
+  `INSERT INTO connections (id, organization_id, provider, account_key, label, config, created_by, credentials, synced_at)
+   SELECT ${idOf('connection')}, $1::uuid, 'test', n::text, 'Account ' || n, '{}', 'api:test', 'x', now() FROM numbers`,
+  `INSERT INTO connection_cursors (organization_id, connection_id, entity, feeds, synced_at)
+   SELECT $1::uuid, ${idOf('connection')}, feed, feed, now()
+   FROM numbers, unnest('{revenue,traffic,ads,social,email,support}'::text[]) AS feed`,
+  dayOf('revenue_days', 'currency, channel, gross, refunds, orders', `'EUR', 'web', 10, 1, 1`),
+  dayOf(
+    'traffic_days',
+    'window_days, channel, sessions, pageviews, engaged_sessions, users, new_users',
+    `1, '', 3, 9, 2, 2, 1`,
+  ),
+  dayOf(
+    'ads_days',
+    'account, campaign_key, campaign, currency, spend, impressions, clicks, conversions, value',
+    `'a', 'c', 'Summer', 'EUR', 5, 100, 10, 1, 20`,
+  ),
+  dayOf(
+    'social_days',
+    'network, account_key, account, followers, impressions, engagements',
+    `'facebook', 'a', 'Page', 7, 5, 2`,
+  ),
+  dayOf(
+    'email_days',
+    'campaign_key, campaign, sent, opens, clicks, unsubscribes, bounces',
+    `'c', 'Hello', 9, 4, 2, 1, 0`,
+  ),
+  dayOf(
+    'support_days',
+    'channel, opened, solved, good, bad, first_replies',
+    `'mail', 2, 1, 1, 0, '{"9": 1}'`,
+  ),
   `INSERT INTO pipeline_days (organization_id, day, kind, completed, warned, failed, cancelled, waits, runs)
    SELECT $1::uuid, current_date - n, 'product_import', 1, 0, 0, 0, '{"4": 1}', '{"4": 1}' FROM numbers`,
   figuresJob(
@@ -123,7 +157,7 @@ export async function seedFullTenant(
 export async function firstOf(
   db: Database,
   organizationId: string,
-  type: Extract<IdType, 'job' | 'schedule' | 'product'>,
+  type: Extract<IdType, 'job' | 'schedule' | 'product' | 'connection'>,
 ): Promise<string> {
   const { rows } = await db.query<{ id: string }>(`SELECT ${idOf(type, "'1'")} AS id`, [organizationId]);
   return toPublicId(type, rows[0]?.id ?? '');

@@ -64,10 +64,12 @@ export interface ListOperation {
 }
 
 const DEPTH = 1;
+/** What each list by pages has; all else beside them is its own. */
+const OF_EVERY_PAGE: readonly string[] = ['edges', 'pageInfo', 'totalCount'];
 
 /**
  * For a field of Query: one operation with the columns of its items, and one for each field of them that is more than a
- * column, with all that is in that.
+ * column, with all that is in that; and one for each such field beside the items.
  */
 export function listOperationsOf(root: Field, args: string): ListOperation[] {
   const given = root.args.some(({ name }) => name === 'first') ? `first: 100 ${args}` : args;
@@ -78,8 +80,15 @@ export function listOperationsOf(root: Field, args: string): ListOperation[] {
     text: `{ it: ${head} ${around(root.type, selection)} }`,
   });
   const more = fieldsOf(items).filter((field) => !isLeaf(field.type));
+  const beside = isConnection(root.type)
+    ? fieldsOf(root.type).filter((field) => !isLeaf(field.type) && !OF_EVERY_PAGE.includes(field.name))
+    : [];
   return [
     operation(root.name, leavesOf(items).join(' ')),
+    ...beside.map((field) => ({
+      name: `${root.name}: ${field.name}`,
+      text: `{ it: ${head} { __typename ${whole(field, DEPTH)} } }`,
+    })),
     ...more.map((field) => operation(`${root.name}.${field.name}`, `__typename ${whole(field, DEPTH)}`)),
   ];
 }

@@ -1,3 +1,9 @@
+import { aggregateSupport } from './support-aggregation.ts';
+import { aggregateEmail } from './email-aggregation.ts';
+import { aggregateSocial } from './social-aggregation.ts';
+import { aggregateAds } from './ads-aggregation.ts';
+import { aggregateTraffic } from './traffic-aggregation.ts';
+import { aggregateRevenue } from './revenue-aggregation.ts';
 import type { jobCatalogue, systemCatalogue } from '../../src/jobs/index.ts';
 import type { Handlers } from '../handlers.ts';
 import { aggregateAgents } from './agent-aggregation.ts';
@@ -5,7 +11,6 @@ import { operateInBulk } from './bulk-operation.ts';
 import { sing } from './canary.ts';
 import { syncConnection } from './connector-sync.ts';
 import { sendEmail, type EmailDeliveryDeps } from './email-delivery.ts';
-import { aggregate } from './panel-aggregation.ts';
 import { measurePerformance } from './performance-metrics.ts';
 import { importProducts } from './product-import.ts';
 import { deliverWebhook, type WebhookDeliveryDeps } from './webhook-delivery.ts';
@@ -15,12 +20,12 @@ import { measureGrowth } from './weekly-growth.ts';
 export const jobHandlers: Handlers<typeof jobCatalogue> = {
   product_import: importProducts,
   connector_sync: syncConnection,
-  revenue_aggregation: aggregate('revenue'),
-  traffic_aggregation: aggregate('traffic'),
-  ads_aggregation: aggregate('ads'),
-  social_aggregation: aggregate('social'),
-  email_aggregation: aggregate('email'),
-  support_aggregation: aggregate('support'),
+  revenue_aggregation: aggregateRevenue,
+  traffic_aggregation: aggregateTraffic,
+  ads_aggregation: aggregateAds,
+  social_aggregation: aggregateSocial,
+  email_aggregation: aggregateEmail,
+  support_aggregation: aggregateSupport,
   agent_aggregation: aggregateAgents,
   weekly_growth: measureGrowth,
   performance_metrics: measurePerformance,

@@ -98,6 +98,8 @@ const BY_AGE: readonly ((sql: Sql, limit: number) => Promise<number>)[] = [
   pruneNotifications,
   pruneWebhookDeliveries,
   pruneErasedConnections,
+  pruneProviderEvents,
+  pruneConnectAttempts,
 ];
 
 async function pruneOthers(sql: Sql, goesOn: () => boolean): Promise<number> {

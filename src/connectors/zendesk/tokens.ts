@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { raceAbort } from '../../lib/abort.ts';
+import { raceAbort, sleep } from '../../lib/abort.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { ProviderClient } from '../client.ts';
 import type { CredentialStore } from '../connector.ts';
@@ -30,6 +30,9 @@ export const grant = z.object({
 const MARGIN_MS = 60_000;
 /** Zendesk's tokens live for 5 minutes at least: one that is refused sooner was not the one that was sent. */
 const YOUNG_MS = 60_000;
+/** How often what is stored is looked at after a refusal, and how long between, in ms. */
+const LOOKS_MAX = 3;
+const LOOK_MS = 200;
 
 interface TokensOptions {
   /** For the token endpoint: it sends no token */
@@ -96,9 +99,18 @@ export class ZendeskTokens {
       if (isOurs) this.#renewedAt = this.#now();
     } catch (error) {
       if (!(error instanceof ProviderError && error.kind === 'auth_expired')) throw error;
-      if (grounds(await this.#store.read()) !== grounds(stored)) return;
+      if (await this.#isReplaced(stored)) return;
       this.#refused = grounds(stored);
       throw error;
+    }
+  }
+
+  /** Whether another process was quicker: it may have got its tokens and not stored them yet. */
+  async #isReplaced(before: ZendeskCredentials): Promise<boolean> {
+    for (let look = 1; ; look += 1) {
+      if (grounds(await this.#store.read()) !== grounds(before)) return true;
+      if (look === LOOKS_MAX) return false;
+      await sleep(LOOK_MS);
     }
   }
 

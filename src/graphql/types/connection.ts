@@ -57,7 +57,11 @@ interface ConnectionOptions {
 }
 
 /** `<name>Connection` and `<name>Edge`; `nodeField` makes the edge's `node`. @typeParam More what its further fields need */
-export function connectionType<T, More extends object = object>(name: string, nodeField: NodeField<T>, options: ConnectionOptions) {
+export function connectionType<T, More extends object = object>(
+  name: string,
+  nodeField: NodeField<T>,
+  options: ConnectionOptions,
+) {
   const Edge = builder.objectRef<EdgeShape<T>>(`${name}Edge`).implement({
     description: `One ${name} of a page.`,
     fields: (t) => ({

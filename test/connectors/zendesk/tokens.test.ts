@@ -97,6 +97,7 @@ describe('the tokens of a connection to Zendesk', () => {
     ['has renewed them since ours was sent', undefined, 1],
     ['renews them while we are refused', undefined, 3],
     ['renews them while we do, before use', ENDED, 2],
+    ['has renewed them and stores them a moment later', ENDED, 4],
   ])('are taken from the store when another process %s', async (_when, expiresAt, staleReads) => {
     const stale = { ...bench.mock.credentials, expiresAt };
     bench.mock.expireToken();

@@ -17,6 +17,7 @@ import {
 import { openStorage } from '../../../src/storage/index.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { prune } from '../../../worker/maintenance/prune.ts';
+import { createConnection } from '../../support/connection.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { seedJob } from '../../support/job-rows.ts';
 import { silentLog } from '../../support/log.ts';
@@ -136,6 +137,31 @@ describe('what is out of date', () => {
     expect(totals.reduce((sum, { jobs }) => sum + jobs, 0)).toBe(50);
     expect(totals.reduce((sum, { files }) => sum + files, 0)).toBe(50);
     expect(await storedFiles()).toBe(0);
+  });
+
+  it('are events of providers after a week, and people who did not come back in time', async () => {
+    const { connectionId } = await createConnection(database.db, organizationId);
+    for (const days of [6, 8])
+      await run(
+        `INSERT INTO provider_events (organization_id, connection_id, event_id, received_at)
+         VALUES ($1, $2, $3::int::text, now() - make_interval(days => $3::int))`,
+        organizationId,
+        connectionId,
+        days,
+      );
+    for (const minutes of [-1, 1])
+      await run(
+        `INSERT INTO connect_attempts (state_hash, id, organization_id, provider, config, verifier, created_by, expires_at)
+         VALUES (decode(md5($2::int::text), 'hex'), $3, $1, 'shopify', '{}', 'encrypted', 'api:test', now() + make_interval(mins => $2::int))`,
+        organizationId,
+        minutes,
+        newUuid(),
+      );
+    await pruned();
+    expect((await run('SELECT event_id FROM provider_events')).rows).toEqual([{ event_id: '6' }]);
+    expect((await run('SELECT expires_at > now() AS open FROM connect_attempts')).rows).toEqual([
+      { open: true },
+    ]);
   });
 
   it('stays where the process is told to stop first', async () => {

@@ -1,19 +1,24 @@
 import { z } from 'zod';
-import { UserFacingError } from '../../src/domain/errors.ts';
-import { feedsOf, type PanelKey } from '../../src/domain/panel.ts';
-import { addDays } from '../../src/domain/period.ts';
-import { FACTS_OF } from '../../src/domain/panel-facts.ts';
-import { connectorSync } from '../../src/jobs/connector-sync.ts';
-import type { panelAggregations } from '../../src/jobs/panel-aggregation.ts';
-import { connectionsFeeding } from '../../src/repositories/connection-lists.ts';
-import { factSpan, rebuildRollups } from '../../src/repositories/rollup-rebuilds.ts';
-import type { AttemptTx, Handler, JobContext } from '../context.ts';
+import { UserFacingError } from '../../../src/domain/errors.ts';
+import { feedsOf, type PanelKey } from '../../../src/domain/panel.ts';
+import { addDays } from '../../../src/domain/period.ts';
+import { FACTS_OF } from '../../../src/domain/panel-facts.ts';
+import { connectorSync } from '../../../src/jobs/connector-sync.ts';
+import type { aggregation } from '../../../src/jobs/aggregation.ts';
+import { connectionsFeeding } from '../../../src/repositories/connection-lists.ts';
+import { factSpan, rebuildRollups } from '../../../src/repositories/rollup-rebuilds.ts';
+import type { AttemptTx, JobContext } from '../../context.ts';
+
+type Aggregation = (
+  ctx: JobContext,
+  input: z.infer<typeof aggregation.input>,
+) => Promise<z.infer<typeof aggregation.output>>;
 
 /** Days of one transaction. */
 const SPAN_DAYS = 31;
 
-/** Reads a panel's accounts and makes its rollups anew; see `src/jobs/panel-aggregation.ts`. */
-export function aggregate(panel: PanelKey): Handler<(typeof panelAggregations)[PanelKey]> {
+/** Reads a panel's accounts and makes its rollups anew; see `src/jobs/aggregation.ts`. */
+export function aggregate(panel: PanelKey): Aggregation {
   return async (ctx, { sync }) => {
     if (sync) await ctx.step('syncs', z.int(), (tx) => startSyncs(ctx, tx, panel));
     const syncs = (await ctx.children('warn')).length;

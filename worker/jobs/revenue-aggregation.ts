@@ -1,0 +1,3 @@
+import { aggregate } from './aggregation/aggregate.ts';
+
+export const aggregateRevenue = aggregate('revenue');
