@@ -174,10 +174,9 @@ describe('trouble', () => {
 
   test('such as an answer that is too long is refused, and not asked for again', async () => {
     usual = { text: 'x'.repeat(64 * 1024 * 1024 + 1) };
-    await expect(clientOf().request({ path: '/' }, live())).rejects.toMatchObject({
-      kind: 'bad_request',
-      message: expect.stringContaining('larger than'),
-    });
+    const asked = clientOf({ protocol: { timeoutMs: 120_000 } }).request({ path: '/' }, live());
+    await expect(asked).rejects.toMatchObject({ kind: 'bad_request', message: expect.any(String) });
+    await expect(asked).rejects.toThrow('larger than');
     expect(mock.requests).toHaveLength(1);
   });
 });

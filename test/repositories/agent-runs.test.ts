@@ -147,6 +147,19 @@ describe('runs of agents', () => {
     expect(await daysOf(tenant)).toEqual(await daysByRuns(tenant));
   });
 
+  test('are counted in the same buckets as everywhere, at each border of a bucket too', async () => {
+    const tenant = await newTenant();
+    const borders = Array.from({ length: 139 }, (_, n) => Math.round(2 ** (n / 4)));
+    const durations = [...new Set(borders.flatMap((ms) => [ms - 1, ms, ms + 1]))].filter(
+      (ms) => ms <= 31_536_000_000,
+    );
+    await record(
+      tenant,
+      durations.map((durationMs, n) => run(`${n}`, { durationMs })),
+    );
+    expect(await daysOf(tenant)).toEqual(await daysByRuns(tenant));
+  });
+
   test('in whatever order and however often they are told, add up to the same as one statement over all of them', async () => {
     const aRun = fc.record({
       key: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
@@ -160,7 +173,11 @@ describe('runs of agents', () => {
         )
         .map((at) => new Date(at)),
       succeeded: fc.boolean(),
-      durationMs: fc.oneof(fc.nat({ max: 3 }), fc.nat({ max: 31_536_000_000 })),
+      durationMs: fc.oneof(
+        fc.nat({ max: 3 }),
+        fc.nat({ max: 34 }).map((n) => 2 ** n),
+        fc.nat({ max: 31_536_000_000 }),
+      ),
       tokens: fc.nat({ max: 1_000_000_000_000 }),
       cost: fc.option(
         fc.record({
