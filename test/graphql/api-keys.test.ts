@@ -43,7 +43,7 @@ describe('an API key', () => {
       name: 'nightly',
       prefix: token.slice(0, 9),
       role: 'MEMBER',
-      permissions: ['READ', 'RUN_JOBS', 'MANAGE_SCHEDULES'],
+      permissions: ['READ', 'RUN_JOBS', 'MANAGE_SCHEDULES', 'RECORD_ACTIVITY'],
       user: null,
       createdBy: expect.stringMatching(/^manual:admin-/),
       expiresAt: null,
