@@ -48,7 +48,7 @@ test('a key of no person starts jobs in its own name', async () => {
       credential: expect.stringMatching(/^key:[\da-f-]{36}$/),
       triggeredBy: 'api:nightly',
       role: 'member',
-      permissions: new Set(['read', 'run_jobs', 'manage_schedules']),
+      permissions: new Set(['read', 'run_jobs', 'manage_schedules', 'record_activity']),
       expiresAt: null,
     },
   });
