@@ -129,13 +129,20 @@ export async function noteMissingScope(sql: Sql, connectionId: string, scope: st
   );
 }
 
+/** What an entity that was not read this time failed with before is still so. */
 export async function endRun(sql: Sql, connectionId: string, end: RunEnd): Promise<void> {
   await sql.query(
     `UPDATE connections SET
-       synced_at = coalesce($2, synced_at), failure_code = $3, failure_message = $4,
-       failed_at = CASE WHEN $3::text IS NULL THEN NULL ELSE now() END,
+       synced_at = coalesce($2, synced_at), failure_code = failure.code, failure_message = failure.message,
+       failed_at = failure.at,
        refused_at = CASE WHEN $5 THEN coalesce(refused_at, now()) ELSE refused_at END,
        next_sync_at = CASE WHEN $5 THEN NULL WHEN paused_at IS NULL THEN coalesce($6, next_sync_at) END
+     FROM (SELECT 1) AS always LEFT JOIN LATERAL (
+       SELECT * FROM (
+         SELECT $3::text AS code, $4::text AS message, now() AS at, 1 AS rank
+         UNION ALL SELECT failure_code, failure_message, failed_at, 2 FROM connection_cursors WHERE connection_id = $1
+       ) AS known WHERE code IS NOT NULL ORDER BY rank, at LIMIT 1
+     ) AS failure ON true
      WHERE id = $1 AND disconnected_at IS NULL`,
     [
       connectionId,

@@ -23,11 +23,18 @@ export const syncConnection: Handler<typeof connectorSync> = async (ctx, input) 
     await finish(run, await readEntities(run));
     return run.state.tally;
   } finally {
-    // Kept by day and for people alone: a process that is killed loses what it counted.
-    const answers = run.answers.take();
-    if (answers) await noteAnswers(ctx.db, run.stored.organizationId, run.stored.provider, answers);
+    await noteTimes(run);
   }
 };
+
+/** Kept by day and for people alone: a process that is killed loses what it counted, and nothing fails for it. */
+async function noteTimes({ ctx, stored, answers }: SyncRun): Promise<void> {
+  const counted = answers.take();
+  if (!counted) return;
+  await noteAnswers(ctx.db, stored.organizationId, stored.provider, counted).catch((err: unknown) =>
+    ctx.connections.log.warn({ err, jobId: ctx.jobId }, 'how a provider answered was not noted'),
+  );
+}
 
 async function openRun(ctx: JobContext, input: SyncInput): Promise<SyncRun> {
   const stored = await findConnection(ctx.db, ctx.organization.id, input.connectionId);

@@ -245,6 +245,8 @@ describe('a provider that gets in the way', () => {
     });
     expect(await bench.entity('orders')).toMatchObject({ failure_code: 'PROVIDER_FORBIDDEN' });
     expect((await bench.entity('things'))['synced_at']).toBeInstanceOf(Date);
+    await bench.sync({ entities: ['things'] });
+    expect(await bench.connection()).toMatchObject({ failure_code: 'PROVIDER_FORBIDDEN' });
   });
 
   it('is away for one thing: the others are read, the job tries again, and all is well then', async () => {
