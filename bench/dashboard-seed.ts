@@ -143,7 +143,7 @@ const TICKETS = fact(
 
 /** Each day `each` times. */
 const daily = (each: string): string => `(
-  SELECT to_char(day, 'YYYYMMDD') || ' ' || item AS key, day, item, extract(doy FROM day)::int + item AS n
+  SELECT to_char(day, 'YYYYMMDD') || ' ' || item AS key, day, item, extract(doy FROM day)::int + abs(item) AS n
   FROM (SELECT $3::date + d AS day FROM generate_series(0, $4::int - 1) AS d) AS days, generate_series(${each}) AS item
 ) AS made`;
 

@@ -3,9 +3,9 @@ import { Agent, request } from 'node:http';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { GetDashboardDocument } from '../src/sdk/index.ts';
+import { createClient, GetDashboardDocument } from '../src/sdk/index.ts';
 import { addDays, dateIn, type Period } from '../src/domain/period.ts';
-import type { PanelKey } from '../src/domain/panel.ts';
+import { PANEL_KEYS, type PanelKey } from '../src/domain/panel.ts';
 import { createLog } from '../src/lib/log.ts';
 import { insertApiKey } from '../src/repositories/api-keys.ts';
 import { openDatabase, type Database } from '../src/repositories/db.ts';
@@ -45,6 +45,7 @@ export async function run(args: readonly string[]): Promise<void> {
     for (const count of [BASELINE_FACTS, facts]) sites.push(await openSite(postgres.url, folder, count));
     const [small, large] = sites;
     if (small && large) {
+      await Promise.all([small.check(), large.check()]);
       for (const days of [365, 30] as const) await compare(small, large, days);
       await withDeadSource(large);
     }
@@ -57,6 +58,8 @@ export async function run(args: readonly string[]): Promise<void> {
 
 interface Site {
   readonly facts: number;
+  /** @throws when a panel has no figures: what is measured would be less than the dashboard */
+  check(): Promise<void>;
   readonly url: string;
   /** @returns ms until the whole answer was there */
   ask(days: number): Promise<number>;
@@ -94,6 +97,7 @@ async function openSite(serverUrl: string, folder: string, facts: number): Promi
   return {
     facts,
     url,
+    check: () => checkPanels(api, token),
     ask: (days) => ask(api, agent, token, days),
     read: (days) => readAlone(db, organization.id, accounts, lastDays(days)),
     async close() {
@@ -117,6 +121,17 @@ async function createDatabase(serverUrl: string, name: string): Promise<string> 
 function lastDays(days: number): Period {
   const to = dateIn('UTC', new Date());
   return { from: addDays(to, 1 - days), to };
+}
+
+async function checkPanels({ graphqlUrl }: ApiProcess, token: string): Promise<void> {
+  const client = createClient({ url: graphqlUrl, token });
+  const dashboard = await client.dashboard({ days: 365 });
+  await client.close();
+  for (const panel of PANEL_KEYS) {
+    const state = dashboard[panel]?.state;
+    if (state !== 'READY')
+      throw new Error(`the ${panel} panel is ${state}, and its figures would be missing`);
+  }
 }
 
 async function ask({ graphqlUrl }: ApiProcess, agent: Agent, token: string, days: number): Promise<number> {
