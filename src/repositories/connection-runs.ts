@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Sql, Tx } from './db.ts';
+import { addedHistograms } from './histogram-sql.ts';
 
 /** How far one entity has been read. */
 export interface EntityPosition {
@@ -201,10 +202,7 @@ export async function noteAnswers(
      SELECT id, $2, (now() AT TIME ZONE time_zone)::date, $3, $4, $5 FROM organizations WHERE id = $1
      ON CONFLICT (organization_id, day, provider) DO UPDATE SET
        pages = known.pages + excluded.pages, failures = known.failures + excluded.failures,
-       latency = (SELECT coalesce(jsonb_object_agg(bucket, total), '{}')
-                  FROM (SELECT key AS bucket, sum(value::bigint) AS total
-                        FROM (SELECT * FROM jsonb_each_text(known.latency) UNION ALL SELECT * FROM jsonb_each_text(excluded.latency))
-                          AS counts GROUP BY key) AS merged)`,
+       latency = ${addedHistograms('known.latency', 'excluded.latency')}`,
     [organizationId, provider, pages, failures, JSON.stringify(Object.fromEntries(latency))],
   );
 }

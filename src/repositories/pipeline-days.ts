@@ -2,6 +2,7 @@ import type { Histogram } from '../domain/histogram.ts';
 import type { Period } from '../domain/period.ts';
 import { NO_RUNS, type RunOutcomes } from '../domain/run-outcomes.ts';
 import type { Sql } from './db.ts';
+import { addedHistograms } from './histogram-sql.ts';
 import { bucketOf } from './queue-stats.ts';
 
 /** Workers look more often; the first one after this does the work. */
@@ -21,11 +22,8 @@ const histogram = (bucket: string): string => `
   GROUP BY 1, 2, 3`;
 
 const added = (column: string): string => `${column} = pipeline_days.${column} + excluded.${column}`;
-const merged = (column: string): string => `
-  ${column} = (SELECT coalesce(jsonb_object_agg(bucket, count), '{}')
-               FROM (SELECT key AS bucket, sum(value::bigint) AS count
-                     FROM (SELECT * FROM jsonb_each_text(pipeline_days.${column})
-                           UNION ALL SELECT * FROM jsonb_each_text(excluded.${column})) AS part GROUP BY key) AS bucket)`;
+const merged = (column: string): string =>
+  `${column} = ${addedHistograms(`pipeline_days.${column}`, `excluded.${column}`)}`;
 
 /** Each job is added once: the mark moves in the same statement, and whoever adds holds it. */
 const ROLL = `
