@@ -34,6 +34,8 @@ export interface AttemptTx extends Tx {
     input: z.input<C['input']>,
     options?: StartOptions,
   ): Promise<string>;
+  /** The same for many, by one statement. One whose unique key a live job has already is left out, be it with other input. */
+  enqueueAll<C extends JobContract>(contract: C, inputs: readonly z.input<C['input']>[]): Promise<void>;
 }
 
 /** What a failed or cancelled child means to its parent: the parent fails, or ends with a warning for each. */

@@ -1,4 +1,5 @@
 import type { JobCounts, LedgerItem } from '../src/domain/job.ts';
+import { startTogetherIn, type BatchedStart } from '../src/queue/start-batch.ts';
 import { startJobIn, type StartOptions } from '../src/queue/start.ts';
 import type { JobDeps } from '../src/queue/deps.ts';
 import type { JobContract } from '../src/jobs/define.ts';
@@ -35,6 +36,7 @@ export class UnitOfWork {
         this.cursorJson = markJson('checkpoint', cursor);
       },
       enqueue: (contract, input, options) => this.#enqueue(tx, contract, input, options),
+      enqueueAll: (contract, inputs) => this.#enqueueAll(tx, contract, inputs),
     };
   }
 
@@ -64,16 +66,24 @@ export class UnitOfWork {
   }
 
   async #enqueue(tx: Tx, contract: JobContract, input: unknown, options?: StartOptions): Promise<string> {
-    const started = await startJobIn(tx, this.#jobs, {
+    const started = await startJobIn(tx, this.#jobs, { ...this.#childOf(contract, input), options });
+    this.#afterCommit.push(started.afterCommit);
+    return started.jobId;
+  }
+
+  async #enqueueAll(tx: Tx, contract: JobContract, inputs: readonly unknown[]): Promise<void> {
+    const children = inputs.map((input) => this.#childOf(contract, input));
+    this.#afterCommit.push(await startTogetherIn(tx, this.#jobs, children));
+  }
+
+  #childOf({ kind }: JobContract, input: unknown): BatchedStart & { readonly parentId: string } {
+    return {
       organizationId: this.#job.organization.id,
-      kind: contract.kind,
+      kind,
       input,
       triggeredBy: `job:${toPublicId('job', this.#job.id)}`,
       parentId: this.#job.id,
-      options,
-    });
-    this.#afterCommit.push(started.afterCommit);
-    return started.jobId;
+    };
   }
 
   #add(changes: CountChanges): void {

@@ -10,7 +10,10 @@ import { checkStart, type StartRequest } from './new-job.ts';
 const LEFT_TO_THE_DISPATCHER = 0;
 
 /** One job among many. */
-export type BatchedStart = Pick<StartRequest, 'organizationId' | 'kind' | 'input' | 'triggeredBy'>;
+export type BatchedStart = Pick<
+  StartRequest,
+  'organizationId' | 'kind' | 'input' | 'triggeredBy' | 'parentId'
+>;
 
 /**
  * Writes many of the system's own jobs by one statement, within the caller's transaction. Nobody follows those, so they

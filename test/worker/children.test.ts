@@ -90,6 +90,32 @@ describe.each(BROKERS)('a parent, with deliveries on %s', (broker) => {
     });
   });
 
+  it('starts many children together, and leaves out what a live job does already', async () => {
+    const [taken, free] = [`taken on ${broker}`, `free on ${broker}`];
+    const organizationId = engine.organization.id;
+    const request = { organizationId, kind: 'single', input: { key: taken }, triggeredBy: 'manual:test' };
+    const other = await startJob(engine.jobs, request);
+    scripts['parent of many'] = async (ctx) => {
+      await ctx.step('start', z.null(), async (tx) => {
+        await tx.enqueueAll(testCatalogue.single, [{ key: taken, note: 'otherwise' }, { key: free }]);
+        await tx.enqueueAll(testCatalogue.single, []);
+        return null;
+      });
+      return (await ctx.children('warn')).map(({ status }) => status).join(' ');
+    };
+    const id = await start('parent of many');
+    await waitFor(async () => (await childrenOf(id)).length > 0);
+    const [child, ...more] = await childrenOf(id);
+    expect(more).toEqual([]);
+    await jobIn(db(), child?.id ?? '', ['running']);
+    const cancel = (jobId: string) =>
+      cancelJob(engine.jobs, { organizationId, jobId, by: 'manual:test', reason: null });
+    await cancel(child?.id ?? '');
+    expect(await settled(db(), id)).toMatchObject({ result: { value: 'cancelled' } });
+    expect(await readJob(db(), other.jobId)).toMatchObject({ parent_id: null });
+    await cancel(other.jobId);
+  });
+
   it('fails with CHILD_FAILED, or ends with a warning, as it chooses', async () => {
     scripts['bad child'] = () => Promise.reject(JobFailure.permanent('INVALID_FILE', 'No CSV.'));
     scripts['quick child'] = async () => 'child';

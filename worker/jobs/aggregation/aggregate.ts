@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { UserFacingError } from '../../../src/domain/errors.ts';
 import { feedsOf, type PanelKey } from '../../../src/domain/panel.ts';
 import { addDays } from '../../../src/domain/period.ts';
 import { FACTS_OF } from '../../../src/domain/panel-facts.ts';
@@ -37,14 +36,10 @@ export function aggregate(panel: PanelKey): Aggregation {
 async function startSyncs(ctx: JobContext, tx: AttemptTx, panel: PanelKey): Promise<number> {
   const connections = await connectionsFeeding(tx, ctx.organization.id, feedsOf(panel));
   const readable = connections.filter(({ isReadable }) => isReadable);
-  for (const { id } of readable) {
-    try {
-      await tx.enqueue(connectorSync, { connectionId: id });
-    } catch (error) {
-      if (!(error instanceof UserFacingError)) throw error;
-      ctx.log.info(error.message);
-    }
-  }
+  await tx.enqueueAll(
+    connectorSync,
+    readable.map(({ id }) => ({ connectionId: id })),
+  );
   return readable.length;
 }
 
