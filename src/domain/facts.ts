@@ -10,7 +10,21 @@ import { isDate } from './period.ts';
 const key = z.string().min(1).max(500);
 const name = z.string().max(500);
 const whole = z.int().min(0);
+/** Lines of one order or refund; providers allow some 500. */
+export const LINES_MAX = 1_000;
 const day = z.string().refine(isDate, { error: 'expected a day as YYYY-MM-DD' });
+
+/** Part of a sale, or of money given back, that is for one product; what no line tells of is shipping, taxes and the like. */
+const productLine = z.object({
+  /** The product's own within its connection; its name where the provider no longer knows it */
+  productKey: key,
+  product: name,
+  /** Pieces */
+  quantity: whole,
+  /** For all of them, after discounts, in the currency of the whole */
+  amount: decimal,
+});
+export type ProductLine = z.infer<typeof productLine>;
 
 /** A sale at the moment it was placed, before anything was given back. */
 const order = z.object({
@@ -23,6 +37,8 @@ const order = z.object({
   channel: name.nullable(),
   /** Who bought, by the provider's id; null: unknown */
   customerKey: key.nullable(),
+  /** What was bought, where the provider tells */
+  lines: z.array(productLine).max(LINES_MAX).optional(),
 });
 
 /** Money given back, on the day it was. */
@@ -34,6 +50,8 @@ const refund = z.object({
   at: z.date(),
   currency: currencyCode,
   amount: decimal,
+  /** What was brought back, where the provider tells */
+  lines: z.array(productLine).max(LINES_MAX).optional(),
 });
 
 /** One campaign's day, as the ad platform counts its days. */

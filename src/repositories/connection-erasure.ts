@@ -5,6 +5,7 @@ const TABLES = [
   'facts',
   'source_records',
   'revenue_days',
+  'product_revenue_days',
   'traffic_days',
   'ads_days',
   'social_days',

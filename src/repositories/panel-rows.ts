@@ -40,7 +40,8 @@ export function byKeyOfSource(key: string, label: string): Grouping {
 export interface RowsSpec<GroupBy extends string> {
   /** Names the prepared statements */
   readonly name: string;
-  readonly table: string;
+  /** Its rollup; some groupings have one of their own */
+  readonly table: string | ((groupBy: GroupBy) => string);
   readonly groupings: Readonly<Record<GroupBy, Grouping>>;
   /**
    * SQL of what is added up, with the columns `bucket`, `ends`, `key`, `label` and `item`'s others; `scoped` has the
@@ -62,13 +63,19 @@ export interface GroupedRows<GroupBy extends string, Figures> {
 const start = (day: string): string => `date_trunc($5, ${day}::timestamp)`;
 
 /** Keys sort by their bytes, so that the order does not depend on the server's language. */
-function scoped({ table }: { readonly table: string }, { key, label }: Grouping, more = ''): string {
+function scoped<GroupBy extends string>(
+  { table, groupings }: RowsSpec<GroupBy>,
+  groupBy: GroupBy,
+  more = '',
+): string {
+  const { key, label } = groupings[groupBy];
+  const rollup = typeof table === 'string' ? table : table(groupBy);
   return `
     scoped AS (
       SELECT greatest(${start('day')}::date, $3::date) AS bucket,
              least((${start('day')} + ('1 ' || $5)::interval)::date - 1, $4::date) AS ends,
              (${key}) COLLATE "C" AS key, ${label} AS label, d.*
-      FROM (SELECT * FROM ${table} WHERE ${IN_SCOPE}${more}) AS d
+      FROM (SELECT * FROM ${rollup} WHERE ${IN_SCOPE}${more}) AS d
       JOIN (SELECT id, label FROM connections WHERE organization_id = $1 AND id = ANY($2::uuid[])) AS c ON c.id = d.connection_id
     )`;
 }
@@ -77,7 +84,7 @@ function scoped({ table }: { readonly table: string }, { key, label }: Grouping,
 function pageStatement<GroupBy extends string>(spec: RowsSpec<GroupBy>, groupBy: GroupBy): string {
   const more = spec.more ? `, ${spec.more(groupBy)}` : '';
   return `
-    WITH ${scoped(spec, spec.groupings[groupBy], ' AND day >= coalesce($6::date, $3::date)')},
+    WITH ${scoped(spec, groupBy, ' AND day >= coalesce($6::date, $3::date)')},
     page AS (
       SELECT bucket, ends, key, max(label) AS label, ${spec.figures(groupBy)}
       FROM ${spec.inner?.(groupBy) ?? 'scoped'} AS item
@@ -91,7 +98,7 @@ function pageStatement<GroupBy extends string>(spec: RowsSpec<GroupBy>, groupBy:
 
 function countStatement<GroupBy extends string>(spec: RowsSpec<GroupBy>, groupBy: GroupBy): string {
   return `
-    WITH ${scoped(spec, spec.groupings[groupBy])}
+    WITH ${scoped(spec, groupBy)}
     SELECT count(*)::int AS count
     FROM (SELECT DISTINCT bucket, key FROM ${spec.inner?.(groupBy) ?? 'scoped'} AS item) AS rows`;
 }

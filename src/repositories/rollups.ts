@@ -38,6 +38,37 @@ const REVENUE: Rollup = {
     GROUP BY day, 4, 5`,
 };
 
+/** What lines tell of, and as no product's what is left of the whole. */
+const PRODUCT_REVENUE: Rollup = {
+  table: 'product_revenue_days',
+  facts: ['order', 'refund'],
+  insert: `
+    WITH moneyed AS (
+      SELECT day, type, fact_key, data->>'currency' AS currency,
+             CASE type WHEN 'order' THEN ${amount('gross')} ELSE ${amount('amount')} END AS amount,
+             coalesce(data->'lines', '[]') AS lines
+      FROM ${factsOf('order', 'refund')}
+    ), parts AS (
+      SELECT day, type, fact_key, currency, line.*
+      FROM moneyed CROSS JOIN jsonb_to_recordset(lines) AS line ("productKey" text, product text, quantity bigint, amount numeric)
+      UNION ALL
+      SELECT day, type, CASE lines WHEN '[]' THEN fact_key END, currency, '', '', 0,
+             amount - (SELECT coalesce(sum((line->>'amount')::numeric), 0) FROM jsonb_array_elements(lines) AS line)
+      FROM moneyed
+    ), summed AS (
+      SELECT day, currency, "productKey" AS product_key, max(product) AS product,
+             coalesce(sum(amount) FILTER (WHERE type = 'order'), 0) AS gross,
+             coalesce(sum(amount) FILTER (WHERE type = 'refund'), 0) AS refunds,
+             coalesce(sum(quantity) FILTER (WHERE type = 'order'), 0) AS units,
+             count(DISTINCT fact_key) FILTER (WHERE type = 'order') AS orders
+      FROM parts GROUP BY day, currency, "productKey"
+    )
+    INSERT INTO product_revenue_days (organization_id, connection_id, day, currency, product_key, product, gross, refunds, units,
+                                      orders)
+    SELECT $1, $2, day, currency, product_key, product, gross, refunds, units, orders FROM summed
+    WHERE product_key <> '' OR gross <> 0 OR refunds <> 0 OR orders > 0`,
+};
+
 const TRAFFIC: Rollup = {
   table: 'traffic_days',
   facts: ['traffic_day'],
@@ -115,7 +146,7 @@ const SUPPORT: Rollup = {
     GROUP BY day, channel`,
 };
 
-const ROLLUPS: readonly Rollup[] = [REVENUE, TRAFFIC, ADS, SOCIAL, EMAIL, SUPPORT];
+const ROLLUPS: readonly Rollup[] = [REVENUE, PRODUCT_REVENUE, TRAFFIC, ADS, SOCIAL, EMAIL, SUPPORT];
 
 /** Makes the rollups of these days anew from the facts: in the transaction that changed them, so that nobody sees one without the other. */
 export async function refreshRollups(

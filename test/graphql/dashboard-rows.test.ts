@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import type { ProductLine } from '../../src/domain/facts.ts';
 import { toPublicId } from '../../src/domain/ids.ts';
 import type { FactOwner } from '../../src/repositories/fact-pages.ts';
 import { startApi, type TestApi, type TestRole } from '../support/api.ts';
@@ -109,6 +110,9 @@ const FIGURES: Readonly<Record<string, string>> = {
   support: 'opened solved firstResponseMinutesMedian satisfactionPercent',
 };
 
+/** What rows have and totals have not. */
+const OF_ROWS: Readonly<Record<string, string>> = { revenue: 'units' };
+
 async function read(
   panel: string,
   args: string,
@@ -119,7 +123,7 @@ async function read(
   const { data, errors } = await api.ask(
     `{ ${panel}(period: ${period}, ${args}) { totalCount pageInfo { hasNextPage endCursor }
       totals { ${figures} } sources { label included state }
-      edges { cursor node { from to key label ${figures} } } } }`,
+      edges { cursor node { from to key label ${figures} ${OF_ROWS[panel] ?? ''} } } } }`,
     {},
     role,
   );
@@ -149,6 +153,7 @@ describe('revenue in detail', () => {
         refunds: [{ amount: '0.00' }],
         net: [eur('10.00')],
         orders: 1,
+        units: null,
       },
       {
         from: '2026-06-01',
@@ -159,6 +164,7 @@ describe('revenue in detail', () => {
         refunds: [{ amount: '0.50' }, { amount: '0' }],
         net: [eur('121.00'), { amount: '500', currency: 'JPY' }],
         orders: 4,
+        units: null,
       },
       {
         from: '2026-06-08',
@@ -169,6 +175,7 @@ describe('revenue in detail', () => {
         refunds: [{ amount: '0.00' }],
         net: [eur('2.00')],
         orders: 1,
+        units: null,
       },
     ]);
     expect(rows).toMatchObject({
@@ -203,6 +210,44 @@ describe('revenue in detail', () => {
       [sourceKey(shop), 'Shop', 4],
       [sourceKey(second), 'Outlet', 1],
     ]);
+  });
+
+  test('by product: each with its pieces, and as no product’s what no line tells of', async () => {
+    const owner = await createSource(api.database.db, api.organization, 'revenue', { label: 'Deli' });
+    const line = (productKey: string, quantity: number, amount: string): ProductLine => ({
+      ...{ productKey, product: productKey.toUpperCase(), quantity, amount },
+    });
+    await writeFacts(api.database.db, owner, [
+      // Twice the same product, and 4.90 for shipping.
+      order('2026-07-01T12:00:00Z', '34.90', 'EUR', null, [
+        line('tea', 1, '10'),
+        line('tea', 1, '8'),
+        line('mug', 2, '12'),
+      ]),
+      order('2026-07-02T12:00:00Z', '12', 'EUR', null, [line('mug', 2, '12')]),
+      order('2026-07-02T12:00:00Z', '500', 'JPY', null, [line('mug', 3, '500')]),
+      order('2026-07-03T12:00:00Z', '7'),
+      refund('2026-07-03T12:00:00Z', '9', 'EUR', [line('mug', 1, '6')]),
+    ]);
+    const july = '{ range: { from: "2026-07-01", to: "2026-07-31" } }';
+    const rows = await read('revenue', 'granularity: MONTH, groupBy: PRODUCT', 'viewer', july);
+    const key = sourceKey(owner);
+    expect(nodesOf(rows)).toMatchObject([
+      {
+        ...{ key: `${key}/`, label: 'Shipping, taxes and others', units: 0, orders: 1 },
+        ...{ gross: [eur('11.90')], refunds: [{ amount: '3.00' }] },
+      },
+      {
+        ...{ key: `${key}/mug`, label: 'MUG', units: 7, orders: 3 },
+        ...{
+          gross: [eur('24.00'), { amount: '500', currency: 'JPY' }],
+          net: [eur('18.00'), { amount: '500' }],
+        },
+      },
+      { key: `${key}/tea`, label: 'TEA', units: 2, orders: 1, gross: [eur('18.00')] },
+    ]);
+    expect(rows).toMatchObject({ totalCount: 3, totals: { gross: [eur('53.90'), { amount: '500' }] } });
+    await changeConnection(api.database.db, owner, { disconnected_at: new Date() });
   });
 
   test('comes in pages that lose and repeat nothing, also where many rows share a day', async () => {

@@ -1,4 +1,4 @@
-import type { Fact } from '../../src/domain/facts.ts';
+import type { Fact, ProductLine } from '../../src/domain/facts.ts';
 import type { Feed } from '../../src/domain/panel.ts';
 import type { Database } from '../../src/repositories/db.ts';
 import { writeRecordPage, type FactOwner } from '../../src/repositories/fact-pages.ts';
@@ -66,7 +66,13 @@ export async function writeFacts(db: Database, owner: FactOwner, facts: readonly
 
 let made = 0;
 
-export function order(at: string, gross: string, currency = 'EUR', channel: string | null = null): Fact {
+export function order(
+  at: string,
+  gross: string,
+  currency = 'EUR',
+  channel: string | null = null,
+  lines: ProductLine[] = [],
+): Fact {
   return {
     type: 'order',
     key: `order ${(made += 1)}`,
@@ -75,10 +81,11 @@ export function order(at: string, gross: string, currency = 'EUR', channel: stri
     gross,
     channel,
     customerKey: null,
+    lines,
   };
 }
 
-export function refund(at: string, amount: string, currency = 'EUR'): Fact {
+export function refund(at: string, amount: string, currency = 'EUR', lines: ProductLine[] = []): Fact {
   return {
     type: 'refund',
     key: `refund ${(made += 1)}`,
@@ -86,6 +93,7 @@ export function refund(at: string, amount: string, currency = 'EUR'): Fact {
     at: new Date(at),
     currency,
     amount,
+    lines,
   };
 }
 

@@ -15,7 +15,7 @@ beforeAll(async () => {
   await database.db.query(
     `INSERT INTO activities (id, organization_id, actor, action, is_audit, object_type, object_id, succeeded, summary)
      SELECT overlay(overlay(lpad(to_hex(n * 1000), 12, '0') || left(md5(n::text || o.id), 20) placing '7' from 13) placing '8' from 17)::uuid,
-            o.id, 'api:' || n % 500, 'action-' || n % 400, n % 2 = 0, 'job', 'job_' || n % 5000, n % 9 <> 0, 'x'
+            o.id, 'api:' || n % 500, 'action-' || n % 400, n % 2 = 0, CASE n % 400 WHEN 0 THEN 'endpoint' ELSE 'job' END, 'job_' || n % 5000, n % 9 <> 0, 'x'
      FROM generate_series(1, 20000) AS n, unnest($1::uuid[]) AS o (id)`,
     [[organizationId, other.id]],
   );
@@ -38,6 +38,7 @@ test.each<[string, Partial<ActivityFilter>, string]>([
   ['an actor', { actor: 'api:7' }, 'activities_organization_id_actor_id_idx'],
   ['actions', { actions: ['action-1', 'action-2'] }, 'activities_organization_id_action_id_idx'],
   ['an object', { objectId: 'job_3', objectType: 'job' }, 'activities_organization_id_object_id_id_idx'],
+  ['a type of objects', { objectType: 'endpoint' }, 'activities_organization_id_object_type_id_idx'],
   ['time', { after: new Date(1_000), before: new Date(2_000_000) }, 'activities_'],
   ['what succeeded', { succeeded: false }, 'activities_'],
   ['what the server noted', { isAudit: true }, 'activities_'],

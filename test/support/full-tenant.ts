@@ -74,6 +74,11 @@ const STATEMENTS: readonly string[] = [
    FROM numbers, unnest('{revenue,traffic,ads,social,email,support}'::text[]) AS feed`,
   dayOf('revenue_days', 'currency, channel, gross, refunds, orders', `'EUR', 'web', 10, 1, 1`),
   dayOf(
+    'product_revenue_days',
+    'currency, product_key, product, gross, refunds, units, orders',
+    `'EUR', 'mug', 'Mug', 10, 1, 2, 1`,
+  ),
+  dayOf(
     'traffic_days',
     'window_days, channel, sessions, pageviews, engaged_sessions, users, new_users',
     `1, '', 3, 9, 2, 2, 1`,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { decimal } from '../../domain/money.ts';
+import { basketLine, basketOf, productLines, type BasketLine } from './basket.ts';
 import { busyness, DAY_MS, dayNumber, timeWithin } from './calendar.ts';
 import { between, chance, decimalOf, pick } from './chance.ts';
 import { defineDays } from './days.ts';
@@ -10,7 +11,10 @@ const order = z.object({
   total: decimal,
   channel: z.string(),
   customerId: z.string(),
-  refunds: z.array(z.object({ id: z.string(), at: z.iso.datetime(), amount: decimal })),
+  lines: z.array(basketLine),
+  refunds: z.array(
+    z.object({ id: z.string(), at: z.iso.datetime(), amount: decimal, lines: z.array(basketLine) }),
+  ),
 });
 type Order = z.infer<typeof order>;
 
@@ -33,7 +37,7 @@ export const orders = defineDays({
     Array.from({ length: ordersOn(day) }, (_, index) => orderOf(day, index, now.getTime())).filter(
       ({ placedAt }) => Date.parse(placedAt) <= now.getTime(),
     ),
-  factsOf: ({ id, placedAt, total, channel, customerId, refunds }) => [
+  factsOf: ({ id, placedAt, total, channel, customerId, lines, refunds }) => [
     {
       type: 'order',
       key: id,
@@ -42,6 +46,7 @@ export const orders = defineDays({
       gross: total,
       channel,
       customerKey: customerId,
+      lines: productLines(lines),
     },
     ...refunds.map((refund) => ({
       type: 'refund' as const,
@@ -50,6 +55,7 @@ export const orders = defineDays({
       at: new Date(refund.at),
       currency: CURRENCY,
       amount: refund.amount,
+      lines: productLines(refund.lines),
     })),
   ],
 });
@@ -61,28 +67,33 @@ function ordersOn(day: string): number {
 function orderOf(day: string, index: number, nowMs: number): Order {
   const id = `${day}-${String(index + 1).padStart(3, '0')}`;
   const placedMs = timeWithin(dayNumber(day), `order ${id}`);
-  // Many small orders, few large ones: 9.90 to 259.90.
-  const cents = 990 + 100 * Math.floor(251 * chance(`order ${id} amount`) ** 2.5);
+  const { lines, totalCents } = basketOf(id);
   return {
     id,
     placedAt: new Date(placedMs).toISOString(),
-    total: decimalOf(cents),
+    total: decimalOf(totalCents),
     channel: pick(`order ${id} channel`, CHANNELS, 'web'),
     // Some come back often.
     customerId: `customer-${Math.floor(CUSTOMERS * chance(`order ${id} customer`) ** 2)}`,
-    refunds: refundsOf(id, { placedMs, cents, nowMs }),
+    lines: [...lines],
+    refunds: refundsOf(id, { placedMs, totalCents, lines, nowMs }),
   };
 }
 
-/** Five in a hundred orders come back whole, another four by half. */
-function refundsOf(
-  id: string,
-  { placedMs, cents, nowMs }: { placedMs: number; cents: number; nowMs: number },
-): Order['refunds'] {
+interface Placed {
+  readonly placedMs: number;
+  readonly totalCents: number;
+  readonly lines: readonly BasketLine[];
+  readonly nowMs: number;
+}
+
+/** Five in a hundred orders come back whole, of another four the first line. */
+function refundsOf(id: string, { placedMs, totalCents, lines, nowMs }: Placed): Order['refunds'] {
   const draw = chance(`order ${id} refund`);
   if (draw >= 0.09) return [];
   const atMs = placedMs + Math.floor(between(`order ${id} return`, 0.1, REFUND_DAYS) * DAY_MS);
   if (atMs > nowMs) return [];
-  const amount = decimalOf(draw < 0.05 ? cents : Math.floor(cents / 2));
-  return [{ id: `${id}-r`, at: new Date(atMs).toISOString(), amount }];
+  const refund = { id: `${id}-r`, at: new Date(atMs).toISOString() };
+  if (draw < 0.05) return [{ ...refund, amount: decimalOf(totalCents), lines: [...lines] }];
+  return lines.slice(0, 1).map((line) => ({ ...refund, amount: line.amount, lines: [line] }));
 }

@@ -26,6 +26,8 @@ import {
 const GROUP_DESCRIPTIONS: { readonly [G in RevenueGroup]: string } = {
   none: 'Everything together',
   channel: 'Where it was sold, in the words of the shop',
+  product:
+    'What was bought, by account; a row of each account has what is no product’s: shipping, taxes, orders without lines',
   source: 'The connected account',
 };
 
@@ -58,7 +60,15 @@ const RevenueRow = builder.objectRef<PanelRowShape<RevenueRowFigures>>('RevenueR
       description: 'gross − refunds',
       resolve: ({ money }) => money.map(({ net, currency }) => toMoney(net, currency)),
     }),
-    orders: t.expose('orders', { type: 'SafeInt', description: 'Orders placed' }),
+    orders: t.expose('orders', {
+      type: 'SafeInt',
+      description: 'Orders placed; an order of several products counts for each of them',
+    }),
+    units: t.expose('units', {
+      type: 'SafeInt',
+      nullable: true,
+      description: 'Pieces sold; null unless grouped by product',
+    }),
   }),
 });
 

@@ -105,13 +105,14 @@ export async function rowsPage<GroupBy extends string, Figures extends object>(
 }
 
 /** Whose keys begin with the uuid of a connection */
-const OF_SOURCES: readonly string[] = ['source', 'campaign', 'account'];
+const OF_SOURCES: readonly string[] = ['source', 'campaign', 'account', 'product'];
 const UUID_LENGTH = 36;
+const NO_PRODUCT = 'Shipping, taxes and others';
 
 function namesOf(groupBy: string, { key, label }: GroupedRow): { groupKey: string; label: string } {
   if (groupBy === 'none') return { groupKey: '', label: 'All' };
   const groupKey = OF_SOURCES.includes(groupBy)
     ? `${toPublicId('connection', key.slice(0, UUID_LENGTH))}${key.slice(UUID_LENGTH).replace(' ', '/')}`
     : key;
-  return { groupKey, label: label === '' ? 'Unknown' : label };
+  return { groupKey, label: label === '' ? (groupBy === 'product' ? NO_PRODUCT : 'Unknown') : label };
 }
