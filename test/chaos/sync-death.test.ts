@@ -17,7 +17,15 @@ const KILLS = 3;
 const RECORDS_PER_LIFE = 500;
 /** What is younger goes on changing: campaigns are opened for weeks. */
 const SETTLED_DAYS = 35;
-const ROLLUPS = ['revenue_days', 'product_revenue_days', 'traffic_days', 'ads_days', 'social_days', 'email_days', 'support_days'];
+const ROLLUPS = [
+  'revenue_days',
+  'product_revenue_days',
+  'traffic_days',
+  'ads_days',
+  'social_days',
+  'email_days',
+  'support_days',
+];
 
 describe.each(BROKERS)('syncs whose workers are killed, with deliveries on %s', (broker) => {
   let engine: Engine;

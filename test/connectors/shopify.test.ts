@@ -99,7 +99,7 @@ describe('pages of orders', () => {
     const { mock, pull } = await openShopify({ records: withOrders(ordersOf(45)) });
     const { pages } = await collect(pull());
     expect(idsOf(pages)).toHaveLength(45);
-    expect(mock.queries().map(({ variables }) => variables.first)).toEqual([40, 40]);
+    expect(mock.queries().map(({ variables }) => variables.first)).toEqual([26, 26]);
   });
 
   it('say so when Shopify answers by another version than the one asked', async () => {
@@ -124,7 +124,7 @@ describe('facts of orders', () => {
     const order = orderOf(1, {
       processedAt: '2026-11-09T09:00:00+01:00',
       totalPriceSet: moneySet('120.5'),
-      refunds: [refundOf(1, '20.0'), refundOf(2, '0.5', '2026-11-13T00:00:00Z')],
+      refunds: [refundOf(1, '20.0'), refundOf(2, '0.5', { processedAt: '2026-11-13T00:00:00Z' })],
     });
     const { pull } = await openShopify({ records: withOrders([order]) });
     const { pages } = await collect(pull());
@@ -137,6 +137,9 @@ describe('facts of orders', () => {
         gross: '120.50',
         channel: 'Online Store',
         customerKey: 'gid://shopify/Customer/5',
+        lines: [
+          { productKey: 'gid://shopify/Product/1', product: 'Product 1', quantity: 1, amount: '25.00' },
+        ],
       },
       {
         type: 'refund',
@@ -145,6 +148,9 @@ describe('facts of orders', () => {
         at: new Date('2026-11-12T08:00:00Z'),
         currency: 'EUR',
         amount: '20.00',
+        lines: [
+          { productKey: 'gid://shopify/Product/1', product: 'Product 1', quantity: 1, amount: '20.00' },
+        ],
       },
       {
         type: 'refund',
@@ -153,6 +159,7 @@ describe('facts of orders', () => {
         at: new Date('2026-11-13T00:00:00Z'),
         currency: 'EUR',
         amount: '0.50',
+        lines: [{ productKey: 'gid://shopify/Product/1', product: 'Product 1', quantity: 1, amount: '0.50' }],
       },
     ]);
   });
@@ -202,7 +209,7 @@ describe('facts of orders', () => {
     const { mock, pull } = await openShopify({ records: withOrders([orderOf(1, { refunds }), orderOf(2)]) });
     const { pages } = await collect(pull());
     expect(factsOf(pages).filter((fact) => fact.type === 'refund')).toHaveLength(12);
-    expect(mock.queries().map(({ name }) => name)).toEqual(['Orders', 'OrderRefunds']);
+    expect(mock.queries().map(({ name }) => name)).toEqual(['Orders', 'OrderRefunds', 'Refunds']);
   });
 });
 

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { sleep } from '../../lib/abort.ts';
 import type { Page, PullContext } from '../connector.ts';
 import { ProviderError } from '../provider-error.ts';
+import { connection, nextOf, type Connection } from './connection.ts';
 import { pauseMs, type QueryCost } from './cost.ts';
+import { PageQueries } from './page-queries.ts';
 import { API_VERSION, ask } from './query.ts';
 
 /** Shopify's search index follows its database: what changed last may be found a little later, in ms. */
@@ -24,17 +26,11 @@ export interface Listing {
   /** With the variables $first, $after and $filter */
   readonly document: string;
   readonly pageSize: number;
-  /** Gets what a record of a page has more of than the page shows */
-  readonly complete?: (node: unknown, ctx: PullContext<unknown>) => Promise<unknown>;
+  /** Gets what the records of a page have more of than the page shows; all of them, in their order */
+  readonly complete?: (nodes: readonly unknown[], queries: PageQueries) => Promise<readonly unknown[]>;
   /** What is to be known of the first page of a first run */
   readonly notes?: (ctx: PullContext<unknown>) => readonly string[];
 }
-
-const connection = z.object({
-  pageInfo: z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullable() }),
-  nodes: z.array(z.unknown()),
-});
-type Connection = z.infer<typeof connection>;
 
 /**
  * What changed, oldest change first: whatever changes meanwhile moves to the end and is met again there. The last page
@@ -55,11 +51,12 @@ export async function* changes(
     newest = newestOf(found.nodes, newest, ctx.now());
     const next = nextOf(found, position);
     const cursor = next === null ? { since: newest, after: null } : { since, after: next };
-    const records = await completed(listing, ctx, found.nodes);
+    const queries = new PageQueries(ctx, cost?.throttleStatus ?? null);
+    const records = (await listing.complete?.(found.nodes, queries)) ?? found.nodes;
     yield { records, cursor, isLast: next === null, notes: index === 0 ? [...firstNotes, ...notes] : notes };
     if (next === null) return;
     position = next;
-    if (cost) await pause(cost, ctx);
+    if (cost) await pause({ ...cost, throttleStatus: queries.points ?? cost.throttleStatus }, ctx);
   }
 }
 
@@ -110,24 +107,6 @@ function newestOf(nodes: readonly unknown[], known: string, now: Date): string {
     return parsed.success ? [Date.parse(parsed.data.updatedAt)] : [];
   });
   return new Date(Math.max(Date.parse(known), Math.min(Math.max(...times), now.getTime()))).toISOString();
-}
-
-function nextOf({ pageInfo }: Connection, position: string | null): string | null {
-  if (!pageInfo.hasNextPage) return null;
-  if (pageInfo.endCursor === null || pageInfo.endCursor === position)
-    throw new ProviderError('bad_request', 'Shopify promises a next page and does not say where.');
-  return pageInfo.endCursor;
-}
-
-async function completed(
-  { complete }: Listing,
-  ctx: PullContext<unknown>,
-  nodes: readonly unknown[],
-): Promise<readonly unknown[]> {
-  if (!complete) return nodes;
-  const records: unknown[] = [];
-  for (const node of nodes) records.push(await complete(node, ctx));
-  return records;
 }
 
 /** Asking for what there are no points for only makes it later. */

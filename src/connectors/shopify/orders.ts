@@ -1,61 +1,52 @@
 import { z } from 'zod';
 import type { Fact } from '../../domain/facts.ts';
-import { money, toMoney, type Money } from '../../domain/money.ts';
 import { defineEntity, type PullContext } from '../connector.ts';
+import { connection, PAGE_INFO, type Connection } from './connection.ts';
+import { orderLine, orderLineFields, orderLinesOf } from './lines.ts';
 import { changes, changesCursor, type Listing } from './listing.ts';
-import { ask } from './query.ts';
+import type { PageQueries } from './page-queries.ts';
+import { refund, refundFact, refundsOf, REFUNDS_SHOWN } from './refunds.ts';
+import type { Part } from './several.ts';
+import { moneyOf, SHOP_MONEY, shopMoney } from './shop-money.ts';
+import { readToEnd } from './whole-lists.ts';
 
-/** More than nearly all orders have; those that have as many are asked for all of theirs. */
-const REFUNDS_SHOWN = 5;
-/** A list of Shopify has at most so many. */
-const REFUNDS_MAX = 250;
 /** Without the permission for all of them, in days. */
 const DAYS_SHOWN = 60;
 const ALL_ORDERS_SCOPE = 'read_all_orders';
 const DAY_MS = 86_400_000;
 
-const REFUND_FIELDS = `
-  id createdAt processedAt
-  totalRefundedSet { shopMoney { amount currencyCode } }
-`;
+/** Without it, products are known by their titles. */
+const PRODUCTS_SCOPE = 'read_products';
 
-/** A query may cost 1,000 points at most. An order of these costs 20 if each object of it costs 1. */
-const ORDERS = `
+/** More than most orders have. A query may cost 1,000 points at most; an order of these costs 38. */
+const LINES_SHOWN = 4;
+const PAGE_SIZE = 26;
+
+const pageOf = (maySeeProducts: boolean): string => `
   query Orders($first: Int!, $after: String, $filter: String!) {
     orders(first: $first, after: $after, query: $filter, sortKey: UPDATED_AT) {
-      pageInfo { hasNextPage endCursor }
+      ${PAGE_INFO}
       nodes {
         id name createdAt updatedAt processedAt cancelledAt test displayFinancialStatus sourceName
         app { name }
         customer { id }
-        totalPriceSet { shopMoney { amount currencyCode } }
-        refunds(first: ${REFUNDS_SHOWN}) { ${REFUND_FIELDS} }
+        totalPriceSet { ${SHOP_MONEY} }
+        refunds(first: ${REFUNDS_SHOWN}) { id }
+        lineItems(first: ${LINES_SHOWN}) { ${PAGE_INFO} nodes { ${orderLineFields(maySeeProducts)} } }
       }
     }
   }
 `;
 
-const ORDER_REFUNDS = `
-  query OrderRefunds($id: ID!) {
-    order(id: $id) { refunds(first: ${REFUNDS_MAX}) { ${REFUND_FIELDS} } }
-  }
-`;
+const linesPart = (maySeeProducts: boolean): Part<Connection> => ({
+  name: 'OrderLines',
+  root: 'order',
+  fieldsOf: (list) => `lineItems(${list}) { ${PAGE_INFO} nodes { ${orderLineFields(maySeeProducts)} } }`,
+  data: z.object({ lineItems: connection }).transform(({ lineItems }) => lineItems),
+});
 
 const id = z.string().min(1).max(500);
 const moment = z.iso.datetime({ offset: true });
-/** In the shop's own currency */
-const shopMoney = z.object({
-  shopMoney: z.object({ amount: money.shape.amount, currencyCode: money.shape.currency }),
-});
-
-const refund = z.object({
-  id,
-  createdAt: moment.nullish(),
-  /** On which Shopify's own reports book it; earlier than `createdAt` for one that was imported */
-  processedAt: moment,
-  totalRefundedSet: shopMoney,
-});
-
 const order = z.object({
   id,
   name: z.string(),
@@ -73,21 +64,27 @@ const order = z.object({
   /** Before anything was given back */
   totalPriceSet: shopMoney,
   refunds: z.array(refund),
+  lineItems: z.object({ nodes: z.array(orderLine) }),
 });
 type Order = z.infer<typeof order>;
 
-const listing: Listing = {
+const listingOf = (maySeeProducts: boolean): Listing => ({
   name: 'orders',
-  document: ORDERS,
-  pageSize: 40,
-  complete: withAllRefunds,
-  notes: ({ account, from, now }) =>
-    account.missingScopes.includes(ALL_ORDERS_SCOPE) && now().getTime() - from.getTime() > DAYS_SHOWN * DAY_MS
-      ? [
-          `Shopify shows the orders of the last ${DAYS_SHOWN} days only, unless it grants ${ALL_ORDERS_SCOPE}.`,
-        ]
-      : [],
-};
+  document: pageOf(maySeeProducts),
+  pageSize: PAGE_SIZE,
+  complete: (nodes, queries) => completed(nodes, maySeeProducts, queries),
+  notes: notesOf,
+});
+
+function notesOf({ account: { missingScopes }, from, now }: PullContext<unknown>): string[] {
+  const asksForMore = now().getTime() - from.getTime() > DAYS_SHOWN * DAY_MS;
+  const days = `Shopify shows the orders of the last ${DAYS_SHOWN} days only, unless it grants ${ALL_ORDERS_SCOPE}.`;
+  const products = `Products are known by their titles alone, unless Shopify grants ${PRODUCTS_SCOPE}.`;
+  return [
+    ...(asksForMore && missingScopes.includes(ALL_ORDERS_SCOPE) ? [days] : []),
+    ...(missingScopes.includes(PRODUCTS_SCOPE) ? [products] : []),
+  ];
+}
 
 export const orders = defineEntity({
   title: 'Orders',
@@ -97,7 +94,8 @@ export const orders = defineEntity({
   scan: 'changes',
   idOf: (row) => row.id,
   factsOf: (row) => factsOf(row),
-  pull: (ctx: PullContext<unknown>, after) => changes(listing, ctx, after),
+  pull: (ctx: PullContext<unknown>, after) =>
+    changes(listingOf(!ctx.account.missingScopes.includes(PRODUCTS_SCOPE)), ctx, after),
 });
 
 /** Test orders were never sold; cancelled ones were, and their refunds say what became of them. */
@@ -112,28 +110,28 @@ function factsOf(row: Order): Fact[] {
     gross: total.amount,
     channel: row.app?.name.slice(0, 500) ?? null,
     customerKey: row.customer?.id ?? null,
+    lines: orderLinesOf(row.lineItems.nodes, total.currency),
   };
-  const refunds = row.refunds.map((each): Fact => ({
-    type: 'refund',
-    key: each.id,
-    orderKey: row.id,
-    at: new Date(each.processedAt),
-    ...moneyOf(each.totalRefundedSet),
+  return [sale, ...row.refunds.map((each) => refundFact(each, row.id))];
+}
+
+const shown = z.object({ id, lineItems: connection, refunds: z.array(z.object({ id })) }).loose();
+
+/** What is no order at all stays as it came. */
+async function completed(
+  nodes: readonly unknown[],
+  maySeeProducts: boolean,
+  queries: PageQueries,
+): Promise<unknown[]> {
+  const parsed = nodes.map((node) => shown.safeParse(node).data);
+  const known = parsed.filter((each) => each !== undefined);
+  const begun = known.map((each) => ({ id: each.id, shown: each.lineItems }));
+  const lines = await readToEnd(linesPart(maySeeProducts), begun, queries);
+  const refunds = await refundsOf(known, maySeeProducts, queries);
+  const whole = known.map((each, index) => ({
+    ...each,
+    lineItems: { nodes: lines[index] },
+    refunds: refunds[index],
   }));
-  return [sale, ...refunds];
-}
-
-function moneyOf({ shopMoney: { amount, currencyCode } }: z.infer<typeof shopMoney>): Money {
-  return toMoney(amount, currencyCode);
-}
-
-const shown = z.object({ id, refunds: z.array(z.unknown()) }).loose();
-const allRefunds = z.object({ order: z.object({ refunds: z.array(z.unknown()) }).nullable() });
-
-async function withAllRefunds(node: unknown, { client, signal }: PullContext<unknown>): Promise<unknown> {
-  const parsed = shown.safeParse(node);
-  if (!parsed.success || parsed.data.refunds.length < REFUNDS_SHOWN) return node;
-  const query = { document: ORDER_REFUNDS, variables: { id: parsed.data.id }, data: allRefunds };
-  const { data } = await ask(client, query, signal);
-  return data.order ? { ...parsed.data, refunds: data.order.refunds } : node;
+  return nodes.map((node, index) => (parsed[index] ? whole.shift() : node));
 }

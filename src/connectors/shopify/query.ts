@@ -7,7 +7,7 @@ import { REQUEST_ID_HEADER } from './judge.ts';
 /** A version is served for a year. */
 export const API_VERSION = '2026-10';
 
-interface Query<Data> {
+export interface Query<Data> {
   readonly document: string;
   readonly variables?: Readonly<Record<string, string | number | null>>;
   readonly data: z.ZodType<Data>;

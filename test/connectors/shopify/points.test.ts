@@ -42,7 +42,7 @@ describe('when there are no points', () => {
   });
 
   it('left for the next page, the pull pauses before it asks, and is never throttled', async () => {
-    const bucket = { maximumAvailable: 1_000, currentlyAvailable: 803, restoreRate: 50 };
+    const bucket = { maximumAvailable: 1_000, currentlyAvailable: 991, restoreRate: 50 };
     const { mock, pull } = await openShopify({ records: withOrders(ordersOf(3)), pageSizeMax: 2, bucket });
     const { pages } = await collect(pull());
     expect(idsOf(pages)).toHaveLength(3);
@@ -50,13 +50,13 @@ describe('when there are no points', () => {
   });
 
   it('left for long, the pull ends after the page at hand, before it is throttled', async () => {
-    const bucket = { maximumAvailable: 1_000, currentlyAvailable: 900, restoreRate: 1 };
+    const bucket = { maximumAvailable: 1_000, currentlyAvailable: 1_000, restoreRate: 1 };
     const { mock, pull } = await openShopify({ records: withOrders(ordersOf(50)), bucket });
     const first = await collect(pull());
-    expect(idsOf(first.pages)).toHaveLength(40);
+    expect(idsOf(first.pages)).toHaveLength(26);
     expect(first.error?.kind).toBe('rate_limited');
-    // 40 orders took 202 points of 900, and 802 are wanted for the next page: 104 s at 1 point a second.
-    expect(first.error?.resumeAt).toEqual(new Date(NOW.getTime() + 104_000));
+    // 26 orders took 288 points of 1,000, and 990 are wanted for the next page: 278 s at 1 point a second.
+    expect(first.error?.resumeAt).toEqual(new Date(NOW.getTime() + 278_000));
     expect(mock.requests).toHaveLength(1);
     bucket.currentlyAvailable = 1_000;
     const second = await collect(pull({ after: requireLast(first.pages).cursor }));

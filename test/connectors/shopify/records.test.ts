@@ -4,6 +4,7 @@ import {
   closeShopify,
   collect,
   idsOf,
+  lineOf,
   moneySet,
   openShopify,
   orderOf,
@@ -24,15 +25,17 @@ describe('records', () => {
   });
 
   it('that make no sense are rejected, and the others kept', async () => {
-    const { mock, pull } = await openShopify();
+    const refunded = orderOf(3, { refunds: [refundOf(1, 'NaN')] });
+    const { mock, pull } = await openShopify({ records: withOrders([refunded]) });
     mock.next(
       pageOf([
         orderOf(1, { totalPriceSet: moneySet('12,50') }),
         orderOf(2, { totalPriceSet: moneySet('12.50', 'USDC') }),
-        orderOf(3, { refunds: [refundOf(1, 'NaN')] }),
+        refunded,
         orderOf(4, { processedAt: '2026-02-30T00:00:00Z' }),
         null,
         orderOf(5),
+        orderOf(6, { lineItems: [lineOf(1, { quantity: -1 })] }),
       ]),
     );
     const { pages } = await collect(pull());
@@ -43,6 +46,7 @@ describe('records', () => {
       'gid://shopify/Order/1003',
       'gid://shopify/Order/1004',
       'record 5',
+      'gid://shopify/Order/1006',
     ]);
     expect(pages[0]?.rejected[0]?.message).toContain('totalPriceSet');
   });

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { expect } from 'vitest';
+import { z } from 'zod';
 import type { Account, OpenConnection, PulledPage } from '../../../src/connectors/connector.ts';
 import { ProviderError } from '../../../src/connectors/provider-error.ts';
 import { shopify } from '../../../src/connectors/shopify.ts';
@@ -128,7 +129,34 @@ export function moneySet(amount: string, currencyCode = 'EUR') {
   };
 }
 
-export function orderOf(number: number, more: Readonly<Record<string, unknown>> = {}) {
+type More = Readonly<Record<string, unknown>>;
+
+export const productOf = (number: number): { readonly id: string } => ({
+  id: `gid://shopify/Product/${number}`,
+});
+
+export function lineOf(number: number, more: More = {}) {
+  return {
+    id: `gid://shopify/LineItem/${number}`,
+    title: `Product ${number}`,
+    quantity: 1,
+    originalTotalSet: moneySet('25.0'),
+    discountAllocations: [],
+    product: productOf(number),
+    ...more,
+  };
+}
+
+export const linesOf = (count: number): ReturnType<typeof lineOf>[] =>
+  Array.from({ length: count }, (_, index) => lineOf(index + 1));
+
+/** One that brings back what a line sold. */
+export function refundLineOf(number: number, amount = '1.0', line: More = {}) {
+  return { quantity: 1, subtotalSet: moneySet(amount), lineItem: lineOf(number, line) };
+}
+
+/** Lists of it are as Shopify keeps them: the mock answers pages of them. */
+export function orderOf(number: number, more: More = {}) {
   const at = new Date(Date.parse('2026-11-10T10:00:00Z') + number * 60_000).toISOString();
   return {
     id: `gid://shopify/Order/${1_000 + number}`,
@@ -144,16 +172,20 @@ export function orderOf(number: number, more: Readonly<Record<string, unknown>> 
     customer: { id: 'gid://shopify/Customer/5' },
     totalPriceSet: moneySet('25.0'),
     refunds: [],
+    lineItems: linesOf(1),
     ...more,
   };
 }
 
-export function refundOf(number: number, amount = '1.0', processedAt = '2026-11-12T08:00:00Z') {
+export function refundOf(number: number, amount = '1.0', more: More = {}) {
+  const at = '2026-11-12T08:00:00Z';
   return {
     id: `gid://shopify/Refund/${number}`,
-    createdAt: processedAt,
-    processedAt,
+    createdAt: at,
+    processedAt: at,
     totalRefundedSet: moneySet(amount),
+    refundLineItems: [refundLineOf(1, amount)],
+    ...more,
   };
 }
 
@@ -166,5 +198,18 @@ export const withOrders = (orders: readonly Record<string, unknown>[]): ShopifyS
 });
 /** A page of orders as Shopify would send it, whatever is in it. */
 export const pageOf = (nodes: readonly unknown[]) => ({
-  json: { data: { orders: { pageInfo: { hasNextPage: false, endCursor: null }, nodes } } },
+  json: {
+    data: { orders: { pageInfo: { hasNextPage: false, endCursor: null }, nodes: nodes.map(asSent) } },
+  },
 });
+
+const withLines = z.object({ lineItems: z.array(z.unknown()) }).loose();
+
+function asSent(node: unknown): unknown {
+  const { success, data: order } = withLines.safeParse(node);
+  if (!success) return node;
+  return {
+    ...order,
+    lineItems: { pageInfo: { hasNextPage: false, endCursor: null }, nodes: order.lineItems },
+  };
+}

@@ -27,10 +27,19 @@ export class Refused extends Error {
 const SCOPE_OF: Readonly<Record<string, string>> = {
   orders: 'read_orders',
   order: 'read_orders',
+  refund: 'read_orders',
   products: 'read_products',
+  product: 'read_products',
   customers: 'read_customers',
   customer: 'read_customers',
 };
+
+/** Fields of records that another permission is for */
+const GUARDED: ReadonlySet<string> = new Set(['customer', 'product']);
+
+const records = z.array(z.record(z.string(), z.unknown()));
+
+const nestedArguments = z.strictObject({ first: z.int().min(1), after: z.string().nullish() });
 
 const listArguments = z.strictObject({
   first: z.int().min(1),
@@ -60,7 +69,10 @@ export class ShopifyReader {
           return this.#pick(field, { accessScopes: this.#shop.scopes.map((handle) => ({ handle })) });
         case 'order':
           this.#demandScope(field);
-          return this.#pick(field, this.#shop.records.orders.find((order) => order.id === args.id) ?? null);
+          return this.#pick(field, this.#shop.records.orders.find(({ id }) => id === args.id) ?? null);
+        case 'refund':
+          this.#demandScope(field);
+          return this.#pick(field, this.#refunds().find(({ id }) => id === args.id) ?? null);
         case 'orders':
         case 'products':
         case 'customers':
@@ -79,8 +91,7 @@ export class ShopifyReader {
       const each = field.name.value === 'pageInfo' || field.name.value === 'nodes' ? 0 : 1;
       const inner = this.costOf(field.selectionSet);
       if (typeof first !== 'number') return sum + each + inner;
-      const isConnection = fieldsOf(field.selectionSet).some(({ name }) => name.value === 'nodes');
-      return sum + (isConnection ? 2 + first * (1 + inner) : first * (1 + inner));
+      return sum + (isConnection(field.selectionSet) ? 2 : 0) + first * (1 + inner);
     }, 0);
   }
 
@@ -106,7 +117,24 @@ export class ShopifyReader {
     };
   }
 
+  #refunds(): Json[] {
+    return this.#shop.records.orders.flatMap(({ refunds }) => records.parse(refunds));
+  }
+
+  /** A list within a record, of which a page is asked. */
+  #connection(field: FieldNode, all: readonly unknown[]): Json {
+    const { first, after } = nestedArguments.parse(this.#argumentsOf(field));
+    if (first > 250) throw new Refused('first cannot exceed 250');
+    const begin = after ? decodeIndex(after) + 1 : 0;
+    const nodes = all.slice(begin, begin + Math.min(first, this.#shop.pageSizeMax));
+    const end = begin + nodes.length;
+    const endCursor = nodes.length > 0 ? encodeIndex(end - 1) : null;
+    return { pageInfo: { hasNextPage: end < all.length, endCursor }, nodes };
+  }
+
   #pick(field: FieldNode, value: unknown): unknown {
+    if (Array.isArray(value) && field.selectionSet && isConnection(field.selectionSet))
+      return this.#pick(field, this.#connection(field, value));
     if (Array.isArray(value)) {
       const { first } = this.#argumentsOf(field);
       const shown: unknown[] = typeof first === 'number' ? value.slice(0, first) : value;
@@ -119,13 +147,15 @@ export class ShopifyReader {
     return this.#each(field.selectionSet, (inner) => {
       const name = inner.name.value;
       if (!source.has(name)) throw undefinedField(name);
-      if (source.get(name) !== null && name === 'customer') this.#demandScope(inner);
+      if (source.get(name) !== null && GUARDED.has(name)) this.#demandScope(inner);
       return this.#pick(inner, source.get(name));
     });
   }
 
   #each(selection: SelectionSetNode, read: (field: FieldNode) => unknown): Json {
-    return Object.fromEntries(fieldsOf(selection).map((field) => [field.name.value, read(field)]));
+    return Object.fromEntries(
+      fieldsOf(selection).map((field) => [(field.alias ?? field.name).value, read(field)]),
+    );
   }
 
   #demandScope(field: FieldNode): void {
@@ -151,9 +181,13 @@ function undefinedField(name: string): Refused {
 
 function fieldsOf({ selections }: SelectionSetNode): FieldNode[] {
   return selections.map((selection) => {
-    if (selection.kind === Kind.FIELD && !selection.alias) return selection;
-    throw new Error('the mock reads neither fragments nor aliases');
+    if (selection.kind === Kind.FIELD) return selection;
+    throw new Error('the mock reads no fragments');
   });
+}
+
+function isConnection(selection: SelectionSetNode): boolean {
+  return fieldsOf(selection).some(({ name }) => name.value === 'nodes');
 }
 
 interface Place {
@@ -185,4 +219,13 @@ function decodeCursor(text: string): Place {
   } catch {
     throw new Refused('Invalid cursor for current pagination sort.');
   }
+}
+
+/** Of lists within a record: the place of the last one. */
+const encodeIndex = (index: number): string => Buffer.from(`index ${index}`).toString('base64');
+
+function decodeIndex(text: string): number {
+  const [, index] = /^index (\d+)$/.exec(Buffer.from(text, 'base64').toString()) ?? [];
+  if (index === undefined) throw new Refused('Invalid cursor for current pagination sort.');
+  return Number(index);
 }

@@ -26,8 +26,16 @@ export interface ShopifyMock extends MockServer {
   readonly shop: ShopifyShop;
   /** Where a person allows access */
   readonly authorization: Authorization;
-  /** What was asked for, by operation name and variables */
-  queries(): { name: string; variables: Json }[];
+  /** What was asked for */
+  queries(): AskedQuery[];
+}
+
+interface AskedQuery {
+  /** Of the operation */
+  readonly name: string;
+  readonly variables: Json;
+  /** What it could have cost */
+  readonly points: number;
 }
 
 const TOKEN_PATH = '/admin/oauth/access_token';
@@ -65,7 +73,11 @@ export async function startShopify(given: Partial<ShopifyShop> = {}): Promise<Sh
       return { status: 404, json: { errors: 'Not Found' } };
     },
   });
-  return Object.assign(server, { shop, authorization, queries: () => server.requests.flatMap(queryOf) });
+  return Object.assign(server, {
+    shop,
+    authorization,
+    queries: () => server.requests.flatMap((request) => queryOf(shop, request)),
+  });
 }
 
 /** Shopify's refusal of a query for which there are no points. */
@@ -141,10 +153,11 @@ function refusal(error: string, body: string): MockAnswer {
   return { status: 400, json: { error, error_description: `refused: ${body}` } };
 }
 
-function queryOf(request: MockRequest): { name: string; variables: Json }[] {
+function queryOf(shop: ShopifyShop, request: MockRequest): AskedQuery[] {
   if (request.path !== GRAPHQL_PATH) return [];
   const { operation, variables } = readQuery(request);
-  return [{ name: operation.name?.value ?? '', variables }];
+  const points = new ShopifyReader(shop, variables).costOf(operation.selectionSet);
+  return [{ name: operation.name?.value ?? '', variables, points }];
 }
 
 function answerQuery(shop: ShopifyShop, request: MockRequest): MockAnswer {
