@@ -135,6 +135,7 @@ export async function createWorkerApp<C extends JobCatalogue>(
   const limits = options.noticeLimits ?? NOTICE_LIMITS;
   const notices = { db, bus, catalogue, canMail: mailer !== null, limits, ...links };
 
+  const connectors = { ...connectorsFor(config), ...options.connectors };
   const attempts = new Attempts();
   const closing = new AbortController();
   const storage = openStorage(config);
@@ -146,7 +147,7 @@ export async function createWorkerApp<C extends JobCatalogue>(
     connections: {
       db,
       cipher,
-      connectors: { ...connectorsFor(config), ...options.connectors },
+      connectors,
       baseUrls: config.providerBaseUrls,
       clock: systemClock,
       log,
@@ -206,6 +207,7 @@ export async function createWorkerApp<C extends JobCatalogue>(
     storage,
     log,
     jobs,
+    connectors,
     notices,
     dispatch,
     settings,

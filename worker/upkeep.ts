@@ -1,4 +1,5 @@
 import { startDueSyncs } from '../src/connections/due-syncs.ts';
+import type { Connectors } from '../src/connectors/index.ts';
 import { QUEUE_NAMES, type QueueName } from '../src/domain/job.ts';
 import type { Log } from '../src/lib/log.ts';
 import { startLoop, type Loop } from '../src/lib/loop.ts';
@@ -24,6 +25,7 @@ interface UpkeepOptions {
   readonly storage: Storage;
   readonly log: Log;
   readonly jobs: JobDeps;
+  readonly connectors: Connectors;
   readonly notices: NotifyDeps;
   readonly dispatch: DispatchDeps;
   readonly rescuer: Rescuer;
@@ -51,8 +53,21 @@ export interface Upkeep {
 
 /** Starts the rounds that every worker makes. There is no leader: each holds its own beside the others'. */
 export function startUpkeep(options: UpkeepOptions): Upkeep {
-  const { db, storage, log, jobs, notices, dispatch, rescuer, settings, broker, deaf, beatMs, canaryMs } =
-    options;
+  const {
+    db,
+    storage,
+    log,
+    jobs,
+    connectors,
+    notices,
+    dispatch,
+    rescuer,
+    settings,
+    broker,
+    deaf,
+    beatMs,
+    canaryMs,
+  } = options;
   const every = (everyMs: number, name: string, run: (signal: AbortSignal) => Promise<void>): Loop =>
     startLoop({ name, everyMs, log, run });
 
@@ -67,7 +82,7 @@ export function startUpkeep(options: UpkeepOptions): Upkeep {
     every(BROKER_MS, 'broker', () => broker.look()),
     every(UPKEEP_MS, 'deaf', () => deaf.look()),
     every(UPKEEP_MS, 'schedules', (signal) => fireDueSchedules(jobs, signal)),
-    every(UPKEEP_MS, 'syncs', (signal) => startDueSyncs(jobs, signal)),
+    every(UPKEEP_MS, 'syncs', (signal) => startDueSyncs(jobs, connectors, signal)),
     every(NOTIFY_MS, 'notify', (signal) => notify(notices, signal)),
     every(PRUNE_MS, 'abandoned webhooks', () => endAbandonedDeliveries(notices)),
     every(UPKEEP_MS, 'families', () => wakeForgottenParents(db)),

@@ -1,3 +1,4 @@
+import type { Connectors } from '../connectors/index.ts';
 import { startTogetherIn } from '../queue/start-batch.ts';
 import type { JobDeps } from '../queue/deps.ts';
 import { takeDueConnections } from '../repositories/connection-runs.ts';
@@ -7,11 +8,19 @@ const BATCH = 50;
 /** Batches of one run, so that a worker that is going away need not wait for more. */
 const BATCHES_MAX = 20;
 
-/** Starts the syncs whose time has come. Any number of workers may do so at once. */
-export async function startDueSyncs(deps: JobDeps, signal: AbortSignal): Promise<void> {
+/**
+ * Starts the syncs whose time has come, of the providers that this installation knows: the account of another waits, as
+ * one of a demo does where demos are off. Any number of workers may do so at once.
+ */
+export async function startDueSyncs(
+  deps: JobDeps,
+  connectors: Connectors,
+  signal: AbortSignal,
+): Promise<void> {
+  const providers = Object.keys(connectors);
   for (let batch = 0; batch < BATCHES_MAX && !signal.aborted; batch += 1) {
     const { started, afterCommit } = await deps.db.transaction(async (tx) => {
-      const due = await takeDueConnections(tx, BATCH);
+      const due = await takeDueConnections(tx, providers, BATCH);
       const requests = due.map(({ id, organizationId }) => ({
         organizationId,
         kind: 'connector_sync',

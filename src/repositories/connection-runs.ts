@@ -162,23 +162,27 @@ export interface DueConnection {
 }
 
 /**
- * Connections whose time has come and that are not being read, the longest due first; their next time is set. Locked
- * until the transaction ends: another worker passes them by.
+ * Connections of these providers whose time has come and that are not being read, the longest due first; their next time
+ * is set. Locked until the transaction ends: another worker passes them by.
  */
-export async function takeDueConnections(tx: Tx, limit: number): Promise<DueConnection[]> {
+export async function takeDueConnections(
+  tx: Tx,
+  providers: readonly string[],
+  limit: number,
+): Promise<DueConnection[]> {
   const { rows } = await tx.query<DueConnection>(
     `WITH due AS (
        SELECT id FROM connections AS c
-       WHERE next_sync_at <= now()
+       WHERE next_sync_at <= now() AND provider = ANY($1)
          AND coalesce((SELECT false FROM jobs AS j
                        WHERE j.organization_id = c.organization_id AND j.kind = 'connector_sync' AND j.unique_key = c.id::text
                          AND j.status IN ('pending', 'running') LIMIT 1), true)
-       ORDER BY next_sync_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED
+       ORDER BY next_sync_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
      )
      UPDATE connections SET next_sync_at = now() + make_interval(secs => sync_every_seconds), sync_started_at = now()
      FROM due WHERE connections.id = due.id
      RETURNING connections.id, organization_id AS "organizationId"`,
-    [limit],
+    [providers, limit],
   );
   return rows;
 }

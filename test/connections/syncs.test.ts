@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connectAccount } from '../../src/connections/connect.ts';
 import { pause, disconnect } from '../../src/connections/manage.ts';
 import { refreshPanels } from '../../src/connections/refresh.ts';
-import { connectorsOf } from '../../src/connectors/index.ts';
+import { connectorsOf, type Connectors } from '../../src/connectors/index.ts';
 import { jobCatalogue } from '../../src/jobs/index.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { pruneErasedConnections } from '../../src/repositories/connection-erasure.ts';
@@ -18,13 +18,14 @@ import { waitFor } from '../support/wait.ts';
 describe.each(BROKERS)('connections, with deliveries on %s', (broker) => {
   let engine: Engine;
   let world: World;
+  let connectors: Connectors;
   let connectionId: string;
   const db = () => engine.database.db;
   const target = () => ({ organizationId: engine.organization.id, id: connectionId, by: 'api:test' });
 
   beforeEach(async () => {
     world = createWorld(35);
-    const connectors = connectorsOf(scriptedProvider(world));
+    connectors = connectorsOf(scriptedProvider(world));
     engine = await startEngine({ broker, catalogue: jobCatalogue, handlers: jobHandlers, connectors });
     const cipher = openCipher(await loadMasterSecret(engine.config), []);
     const deps = { db: db(), cipher, connectors, baseUrls: {}, clock: systemClock, log: silentLog };
@@ -63,15 +64,23 @@ describe.each(BROKERS)('connections, with deliveries on %s', (broker) => {
 
   it('are read by one job at a time, however many workers find them due', async () => {
     const signal = new AbortController().signal;
-    await Promise.all(Array.from({ length: 10 }, () => startDueSyncs(engine.jobs, signal)));
+    await Promise.all(Array.from({ length: 10 }, () => startDueSyncs(engine.jobs, connectors, signal)));
     expect(await syncs()).toHaveLength(1);
     await db().query('UPDATE connections SET next_sync_at = now() WHERE id = $1', [connectionId]);
-    await startDueSyncs(engine.jobs, signal);
+    await startDueSyncs(engine.jobs, connectors, signal);
     expect(await syncs()).toHaveLength(1);
     const { rows } = await db().query('SELECT next_sync_at <= now() AS due FROM connections WHERE id = $1', [
       connectionId,
     ]);
     expect(rows).toEqual([{ due: true }]);
+  });
+
+  it('of a provider that this installation does not know wait until it does', async () => {
+    const signal = new AbortController().signal;
+    await startDueSyncs(engine.jobs, connectorsOf(), signal);
+    expect(await syncs()).toEqual([]);
+    await startDueSyncs(engine.jobs, connectors, signal);
+    expect(await syncs()).toHaveLength(1);
   });
 
   it('are left alone while they are paused, and a sync that runs is cancelled', async () => {
