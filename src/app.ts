@@ -174,7 +174,7 @@ export async function createApp(config: Config, options: AppOptions): Promise<Ap
       createGraphQLHandler({ graphql, authenticate, sessions, streams: eventStreams, limits, log }),
       createUploadHandler(fileRoutes),
       createFileHandler(fileRoutes),
-      createActivityExport({ db, authenticate, audit, log }),
+      createActivityExport({ db, authenticate, audit, rateLimiter, limits, log }),
       createHealthHandler({
         notReady: async (signal) => [
           ...(isDraining ? ['the server is shutting down'] : []),

@@ -5,8 +5,10 @@ import { z } from 'zod';
 import { activityOf, type AuditTrail } from '../auth/audit-trail.ts';
 import { bearerToken } from '../auth/authenticate.ts';
 import type { Authenticate, Credentials } from '../auth/authentication.ts';
+import type { RateLimiter } from '../auth/rate-limiter.ts';
 import type { Principal } from '../auth/principal.ts';
 import { originOf, type Activity, type ActivityFilter } from '../domain/activity.ts';
+import type { ApiLimits } from '../domain/api-limits.ts';
 import { toPublicId } from '../domain/ids.ts';
 import { toError } from '../lib/abort.ts';
 import { attachment } from '../lib/content-disposition.ts';
@@ -22,6 +24,9 @@ interface ActivityExportDeps {
   readonly db: Sql;
   readonly authenticate: Authenticate;
   readonly audit: AuditTrail;
+  readonly rateLimiter: RateLimiter;
+  /** What an export costs of its caller's points: as much as all else may cost in a second */
+  readonly limits: Pick<ApiLimits, 'pointsPerSecond'>;
   readonly log: Log;
   /** A client that takes no byte for so long is cut off, in ms; default 30,000 */
   readonly idleTimeoutMs?: number;
@@ -93,11 +98,7 @@ interface Asked {
 }
 
 /** @returns what may be sent, or why nothing may */
-async function ask(
-  { authenticate, log }: ActivityExportDeps,
-  req: IncomingMessage,
-  url: URL,
-): Promise<Asked | Refusal> {
+async function ask(deps: ActivityExportDeps, req: IncomingMessage, url: URL): Promise<Asked | Refusal> {
   if (req.method !== 'GET') {
     return {
       status: 405,
@@ -106,8 +107,8 @@ async function ask(
       headers: { Allow: 'GET' },
     };
   }
-  const authentication = await authenticate(credentialsOf(req)).catch((err: unknown) => {
-    log.warn({ err }, 'a caller could not be authenticated');
+  const authentication = await deps.authenticate(credentialsOf(req)).catch((err: unknown) => {
+    deps.log.warn({ err }, 'a caller could not be authenticated');
     return null;
   });
   if (!authentication)
@@ -125,9 +126,22 @@ async function ask(
   if (!principal.permissions.has('read_activity'))
     return { status: 403, code: 'FORBIDDEN', message: 'This needs the permission READ_ACTIVITY.' };
   const filter = query.safeParse(valuesOf(url.searchParams));
-  return filter.success
-    ? { principal, filter: filter.data }
-    : { status: 400, code: 'BAD_REQUEST', message: z.prettifyError(filter.error) };
+  if (!filter.success) return { status: 400, code: 'BAD_REQUEST', message: z.prettifyError(filter.error) };
+  return (await tooMany(deps, principal)) ?? { principal, filter: filter.data };
+}
+
+async function tooMany(
+  { rateLimiter, limits }: ActivityExportDeps,
+  { credential }: Principal,
+): Promise<Refusal | null> {
+  const { isAllowed, resetSeconds } = await rateLimiter.take(credential, limits.pointsPerSecond);
+  if (isAllowed) return null;
+  return {
+    status: 429,
+    code: 'RATE_LIMITED',
+    message: `There were too many requests just now. Try again in ${resetSeconds} s.`,
+    headers: { 'Retry-After': String(resetSeconds) },
+  };
 }
 
 function credentialsOf({ headers }: IncomingMessage): Credentials | null {

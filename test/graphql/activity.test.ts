@@ -2,6 +2,7 @@ import Papa from 'papaparse';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { newUuid, timeOfUuid, toPublicId } from '../../src/domain/ids.ts';
+import { insertApiKey } from '../../src/repositories/api-keys.ts';
 import { insertActivities, type NewActivity } from '../../src/repositories/activities.ts';
 import { startApi, type TestApi } from '../support/api.ts';
 
@@ -171,6 +172,20 @@ describe('an export', () => {
     await (await get('/activity.jsonl?action=nothing')).text();
     const { edges } = await list({ filter: { actions: ['exportActivity'] }, first: 1 });
     expect(edges[0]?.node).toMatchObject({ audit: true, details: { path: '/activity.jsonl' } });
+  });
+
+  test('is refused, with the time of the next one, to whoever asks for too many', async () => {
+    const { token } = await insertApiKey(api.database.db, {
+      ...{ organizationId: api.organization.id, userId: null, name: 'eager', role: 'admin' },
+    });
+    // A window is of ten seconds, and an export costs the points of one.
+    const answers = await Promise.all(
+      Array.from({ length: 21 }, () => get('/activity.jsonl?action=none', token)),
+    );
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await refused[0]?.json()).toMatchObject({ code: 'RATE_LIMITED' });
   });
 
   test('is refused to whoever may not read it, and to wrong questions', async () => {
