@@ -13,6 +13,7 @@ import { Money } from '../money.ts';
 import { PanelSource } from './panel.ts';
 import { AdsFigures } from './ads-figures.ts';
 import {
+  groupByEnum,
   PanelRow,
   rowsArgs,
   rowsPage,
@@ -30,15 +31,7 @@ const GROUP_DESCRIPTIONS: { readonly [G in AdsGroup]: string } = {
   source: 'The connected account',
 };
 
-const AdsGroupBy = builder.enumType('AdsGroupBy', {
-  description: 'What rows are grouped by.',
-  values: Object.fromEntries(
-    ADS_GROUPS.map((group) => [
-      group.toUpperCase(),
-      { value: group, description: GROUP_DESCRIPTIONS[group] },
-    ]),
-  ),
-});
+const AdsGroupBy = groupByEnum('AdsGroupBy', ADS_GROUPS, GROUP_DESCRIPTIONS);
 
 const AdsRow = builder.objectRef<PanelRowShape<AdsRowFigures>>('AdsRow').implement({
   description: 'Paid advertising of one group within one day, week or month.',

@@ -11,6 +11,7 @@ import { connectionType, pageArgs } from '../connection.ts';
 import { PanelSource } from './panel.ts';
 import { EmailFigures } from './email-figures.ts';
 import {
+  groupByEnum,
   PanelRow,
   rowsArgs,
   rowsPage,
@@ -27,15 +28,7 @@ const GROUP_DESCRIPTIONS: { readonly [G in EmailGroup]: string } = {
   source: 'The connected account',
 };
 
-const EmailGroupBy = builder.enumType('EmailGroupBy', {
-  description: 'What rows are grouped by.',
-  values: Object.fromEntries(
-    EMAIL_GROUPS.map((group) => [
-      group.toUpperCase(),
-      { value: group, description: GROUP_DESCRIPTIONS[group] },
-    ]),
-  ),
-});
+const EmailGroupBy = groupByEnum('EmailGroupBy', EMAIL_GROUPS, GROUP_DESCRIPTIONS);
 
 const EmailRow = builder.objectRef<PanelRowShape<EmailRowFigures>>('EmailRow').implement({
   description: 'Mailings and what came of them of one group within one day, week or month.',

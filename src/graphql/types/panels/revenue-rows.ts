@@ -13,6 +13,7 @@ import { Money } from '../money.ts';
 import { PanelSource } from './panel.ts';
 import { RevenueFigures } from './revenue-figures.ts';
 import {
+  groupByEnum,
   PanelRow,
   rowsArgs,
   rowsPage,
@@ -31,15 +32,7 @@ const GROUP_DESCRIPTIONS: { readonly [G in RevenueGroup]: string } = {
   source: 'The connected account',
 };
 
-const RevenueGroupBy = builder.enumType('RevenueGroupBy', {
-  description: 'What rows are grouped by.',
-  values: Object.fromEntries(
-    REVENUE_GROUPS.map((group) => [
-      group.toUpperCase(),
-      { value: group, description: GROUP_DESCRIPTIONS[group] },
-    ]),
-  ),
-});
+const RevenueGroupBy = groupByEnum('RevenueGroupBy', REVENUE_GROUPS, GROUP_DESCRIPTIONS);
 
 const RevenueRow = builder.objectRef<PanelRowShape<RevenueRowFigures>>('RevenueRow').implement({
   description: 'Sales of one group within one day, week or month.',

@@ -19,15 +19,36 @@ const GRANULARITY_DESCRIPTIONS: { readonly [G in GranularityValue]: string } = {
   month: 'Months of the calendar; the first and last are cut to the period',
 };
 
-export const Granularity = builder.enumType('Granularity', {
-  description: 'How the days of a period are put together.',
-  values: Object.fromEntries(
-    GRANULARITIES.map((each) => [
-      each.toUpperCase(),
-      { value: each, description: GRANULARITY_DESCRIPTIONS[each] },
-    ]),
-  ),
-});
+export const Granularity = enumOf(
+  'Granularity',
+  'How the days of a period are put together.',
+  GRANULARITIES,
+  GRANULARITY_DESCRIPTIONS,
+);
+
+/** What a panel's rows can be grouped by, in its own words. */
+export function groupByEnum<G extends string>(
+  name: string,
+  groups: readonly G[],
+  descriptions: { readonly [K in G]: string },
+) {
+  return enumOf(name, 'What rows are grouped by.', groups, descriptions);
+}
+
+/** Values in capital letters */
+function enumOf<V extends string>(
+  name: string,
+  description: string,
+  values: readonly V[],
+  descriptions: { readonly [K in V]: string },
+) {
+  return builder.enumType(name, {
+    description,
+    values: Object.fromEntries(
+      values.map((value) => [value.toUpperCase(), { value, description: descriptions[value] }]),
+    ),
+  });
+}
 
 /** Arguments of every panel's rows, besides how they are grouped. */
 export const rowsArgs = builder.args((t) => ({

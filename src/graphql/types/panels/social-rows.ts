@@ -11,6 +11,7 @@ import { connectionType, pageArgs } from '../connection.ts';
 import { PanelSource } from './panel.ts';
 import { SocialFigures } from './social-figures.ts';
 import {
+  groupByEnum,
   PanelRow,
   rowsArgs,
   rowsPage,
@@ -27,15 +28,7 @@ const GROUP_DESCRIPTIONS: { readonly [G in SocialGroup]: string } = {
   account: 'The page or profile',
 };
 
-const SocialGroupBy = builder.enumType('SocialGroupBy', {
-  description: 'What rows are grouped by.',
-  values: Object.fromEntries(
-    SOCIAL_GROUPS.map((group) => [
-      group.toUpperCase(),
-      { value: group, description: GROUP_DESCRIPTIONS[group] },
-    ]),
-  ),
-});
+const SocialGroupBy = groupByEnum('SocialGroupBy', SOCIAL_GROUPS, GROUP_DESCRIPTIONS);
 
 const SocialRow = builder.objectRef<PanelRowShape<SocialRowFigures>>('SocialRow').implement({
   description: 'Reach on social networks of one group within one day, week or month.',

@@ -11,6 +11,7 @@ import { connectionType, pageArgs } from '../connection.ts';
 import { PanelSource } from './panel.ts';
 import { SupportFigures } from './support-figures.ts';
 import {
+  groupByEnum,
   PanelRow,
   rowsArgs,
   rowsPage,
@@ -27,15 +28,7 @@ const GROUP_DESCRIPTIONS: { readonly [G in SupportGroup]: string } = {
   source: 'The connected account',
 };
 
-const SupportGroupBy = builder.enumType('SupportGroupBy', {
-  description: 'What rows are grouped by.',
-  values: Object.fromEntries(
-    SUPPORT_GROUPS.map((group) => [
-      group.toUpperCase(),
-      { value: group, description: GROUP_DESCRIPTIONS[group] },
-    ]),
-  ),
-});
+const SupportGroupBy = groupByEnum('SupportGroupBy', SUPPORT_GROUPS, GROUP_DESCRIPTIONS);
 
 const SupportRow = builder.objectRef<PanelRowShape<SupportRowFigures>>('SupportRow').implement({
   description: 'Requests for help of one group within one day, week or month.',

@@ -11,6 +11,7 @@ import { connectionType, pageArgs } from '../connection.ts';
 import { PanelSource } from './panel.ts';
 import { TrafficFigures } from './traffic-figures.ts';
 import {
+  groupByEnum,
   PanelRow,
   rowsArgs,
   rowsPage,
@@ -27,15 +28,7 @@ const GROUP_DESCRIPTIONS: { readonly [G in TrafficGroup]: string } = {
   source: 'The connected account',
 };
 
-const TrafficGroupBy = builder.enumType('TrafficGroupBy', {
-  description: 'What rows are grouped by.',
-  values: Object.fromEntries(
-    TRAFFIC_GROUPS.map((group) => [
-      group.toUpperCase(),
-      { value: group, description: GROUP_DESCRIPTIONS[group] },
-    ]),
-  ),
-});
+const TrafficGroupBy = groupByEnum('TrafficGroupBy', TRAFFIC_GROUPS, GROUP_DESCRIPTIONS);
 
 const TrafficRow = builder.objectRef<PanelRowShape<TrafficRowFigures>>('TrafficRow').implement({
   description: 'Visits of one group within one day, week or month.',
