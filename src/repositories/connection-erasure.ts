@@ -1,19 +1,8 @@
 import type { Sql } from './db.ts';
+import { ROLLUP_TABLES } from './rollups.ts';
 
 /** Tables with rows of a connection, those first that have most. The connection's own row goes last. */
-const TABLES = [
-  'facts',
-  'source_records',
-  'revenue_days',
-  'product_revenue_days',
-  'traffic_days',
-  'ads_days',
-  'social_days',
-  'email_days',
-  'support_days',
-  'provider_events',
-  'connection_cursors',
-];
+const TABLES = ['facts', 'source_records', ...ROLLUP_TABLES, 'provider_events', 'connection_cursors'];
 
 /**
  * Deletes at most `limit` rows of a connection whose data were to be deleted, and the connection when nothing else is left.

@@ -148,6 +148,9 @@ const SUPPORT: Rollup = {
 
 const ROLLUPS: readonly Rollup[] = [REVENUE, PRODUCT_REVENUE, TRAFFIC, ADS, SOCIAL, EMAIL, SUPPORT];
 
+/** Each has rows of a connection, by `connection_id`. */
+export const ROLLUP_TABLES: readonly string[] = ROLLUPS.map(({ table }) => table);
+
 /** Makes the rollups of these days anew from the facts: in the transaction that changed them, so that nobody sees one without the other. */
 export async function refreshRollups(
   tx: Tx,

@@ -4,6 +4,7 @@ import { demoConnectors } from '../../src/connectors/demo.ts';
 import { connectorsOf } from '../../src/connectors/index.ts';
 import { jobCatalogue } from '../../src/jobs/index.ts';
 import { systemClock } from '../../src/lib/clock.ts';
+import { ROLLUP_TABLES } from '../../src/repositories/rollups.ts';
 import { loadMasterSecret, openCipher } from '../../src/secrets/index.ts';
 import { jobHandlers } from '../../worker/jobs/index.ts';
 import { BROKERS, startEngine, type Engine } from '../support/engine.ts';
@@ -17,15 +18,6 @@ const KILLS = 3;
 const RECORDS_PER_LIFE = 500;
 /** What is younger goes on changing: campaigns are opened for weeks. */
 const SETTLED_DAYS = 35;
-const ROLLUPS = [
-  'revenue_days',
-  'product_revenue_days',
-  'traffic_days',
-  'ads_days',
-  'social_days',
-  'email_days',
-  'support_days',
-];
 
 describe.each(BROKERS)('syncs whose workers are killed, with deliveries on %s', (broker) => {
   let engine: Engine;
@@ -75,7 +67,7 @@ describe.each(BROKERS)('syncs whose workers are killed, with deliveries on %s', 
   /** All rollups of days that no longer change, without whose they are. */
   const figuresOf = async (organizationId: string): Promise<unknown> => {
     const tables = await Promise.all(
-      ROLLUPS.map(async (table) => {
+      ROLLUP_TABLES.map(async (table) => {
         const { rows } = await db().query<{ row: object }>(
           `SELECT to_jsonb(t) - 'organization_id' - 'connection_id' AS row FROM ${table} t
            WHERE organization_id = $1 AND day < current_date - ${SETTLED_DAYS} ORDER BY 1`,

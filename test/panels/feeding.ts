@@ -1,10 +1,10 @@
 import type { Fact, ProductLine } from '../../src/domain/facts.ts';
 import type { Feed } from '../../src/domain/panel.ts';
 import type { Database } from '../../src/repositories/db.ts';
-import { writeRecordPage, type FactOwner } from '../../src/repositories/fact-pages.ts';
-import { refreshRollups } from '../../src/repositories/rollups.ts';
+import type { FactOwner } from '../../src/repositories/fact-pages.ts';
 import { createConnection } from '../support/connection.ts';
 import type { TestOrganization } from '../support/organization.ts';
+import { writeRecords } from '../support/records.ts';
 
 /** When the accounts of tests were read, unless they say otherwise: within the hour before the tests' clock. */
 export const SYNCED_AT = new Date('2026-06-15T11:30:00Z');
@@ -55,13 +55,10 @@ export async function changeConnection(
   ]);
 }
 
-/** What a sync does with a page: one record per fact, and the rollups. */
+/** What a sync does with a page of one record per fact. */
 export async function writeFacts(db: Database, owner: FactOwner, facts: readonly Fact[]): Promise<void> {
   const records = facts.map((fact) => ({ key: `${fact.type} ${fact.key}`, data: {}, facts: [fact] }));
-  await db.transaction(async (tx) => {
-    const effect = await writeRecordPage(tx, owner, { entity: 'things', records, removed: [] });
-    if (effect) await refreshRollups(tx, owner, effect.touched);
-  });
+  await writeRecords(db, owner, records);
 }
 
 let made = 0;

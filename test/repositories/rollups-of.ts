@@ -1,15 +1,6 @@
 import type { Sql } from '../../src/repositories/db.ts';
 import type { FactOwner } from '../../src/repositories/fact-pages.ts';
-
-const TABLES = [
-  'revenue_days',
-  'product_revenue_days',
-  'traffic_days',
-  'ads_days',
-  'social_days',
-  'email_days',
-  'support_days',
-] as const;
+import { ROLLUP_TABLES } from '../../src/repositories/rollups.ts';
 
 /** Every rollup of a connection, in one order, without whose it is. */
 export async function rollupsOf(
@@ -17,7 +8,7 @@ export async function rollupsOf(
   { connectionId }: Pick<FactOwner, 'connectionId'>,
 ): Promise<Record<string, object[]>> {
   const all = await Promise.all(
-    TABLES.map(async (table) => {
+    ROLLUP_TABLES.map(async (table) => {
       const { rows } = await sql.query<{ row: object }>(
         `SELECT to_jsonb(t) - 'organization_id' - 'connection_id' AS row FROM ${table} t WHERE connection_id = $1
          ORDER BY to_jsonb(t)::text`,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { writeRecordPage, type FactOwner, type RecordRow } from '../../src/repositories/fact-pages.ts';
+import type { FactOwner, RecordRow } from '../../src/repositories/fact-pages.ts';
 import { adsSums } from '../../src/repositories/panel-ads.ts';
 import { emailSums } from '../../src/repositories/panel-email.ts';
 import { revenueSums } from '../../src/repositories/panel-revenue.ts';
@@ -9,10 +9,10 @@ import type { PanelScope } from '../../src/repositories/panel-scope.ts';
 import { socialAccountDays } from '../../src/repositories/panel-social.ts';
 import { supportSums } from '../../src/repositories/panel-support.ts';
 import { trafficSums } from '../../src/repositories/panel-traffic.ts';
-import { refreshRollups } from '../../src/repositories/rollups.ts';
 import { createConnection } from '../support/connection.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createOrganization } from '../support/organization.ts';
+import { writeRecords } from '../support/records.ts';
 import { FIGURES, rawFigures, type Figures } from './raw-figures.ts';
 import { recordHistory } from './record-histories.ts';
 import { rollupsOf } from './rollups-of.ts';
@@ -34,10 +34,7 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 const write = (owner: FactOwner, records: readonly RecordRow[], removed: readonly string[] = []) =>
-  database.db.transaction(async (tx) => {
-    const effect = await writeRecordPage(tx, owner, { entity: 'things', records, removed });
-    if (effect) await refreshRollups(tx, owner, effect.touched);
-  });
+  writeRecords(database.db, owner, records, removed);
 
 function pagesOf<T>(items: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, page) =>

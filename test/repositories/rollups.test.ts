@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Fact } from '../../src/domain/facts.ts';
-import { writeRecordPage, type FactOwner, type RecordRow } from '../../src/repositories/fact-pages.ts';
-import { refreshRollups } from '../../src/repositories/rollups.ts';
+import type { FactOwner, RecordRow } from '../../src/repositories/fact-pages.ts';
 import { createConnection } from '../support/connection.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createOrganization } from '../support/organization.ts';
+import { writeRecords } from '../support/records.ts';
 import { record } from './record-histories.ts';
 import { rollupsOf } from './rollups-of.ts';
 
@@ -18,12 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-const write = (owner: FactOwner, records: readonly RecordRow[], removed: readonly string[] = []) =>
-  database.db.transaction(async (tx) => {
-    const effect = await writeRecordPage(tx, owner, { entity: 'things', records, removed });
-    if (effect) await refreshRollups(tx, owner, effect.touched);
-    return effect;
-  });
+const write = (owner: FactOwner, records: readonly RecordRow[]) => writeRecords(database.db, owner, records);
 
 describe('rollups', () => {
   it('have the days of the organization, and a ticket on both of its days', async () => {
